@@ -9,6 +9,7 @@
 pub mod error;
 pub mod fonts;
 pub mod palette;
+pub mod poster;
 pub mod templates;
 mod text;
 
