@@ -12,8 +12,26 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The templates that come with the program: name and text. The name is the path under
-/// `templates/`, which is also the path of a replacement in an override folder.
-const BUILT_IN: &[(&str, &str)] = &[];
+/// `templates/` without `.hbs`; a replacement stands at the same path in an override folder.
+const BUILT_IN: &[(&str, &str)] = &[
+    ("poster/base", include_str!("../../templates/poster/base.hbs")),
+    ("poster/brandbar", include_str!("../../templates/poster/brandbar.hbs")),
+    ("poster/headline", include_str!("../../templates/poster/headline.hbs")),
+    ("poster/object", include_str!("../../templates/poster/object.hbs")),
+    ("poster/treads", include_str!("../../templates/poster/treads.hbs")),
+    ("poster/slabs", include_str!("../../templates/poster/slabs.hbs")),
+    ("poster/turns", include_str!("../../templates/poster/turns.hbs")),
+    ("poster/strip", include_str!("../../templates/poster/strip.hbs")),
+    ("poster/general-portrait", include_str!("../../templates/poster/general-portrait.hbs")),
+    ("poster/general-landscape", include_str!("../../templates/poster/general-landscape.hbs")),
+    ("poster/general-bar", include_str!("../../templates/poster/general-bar.hbs")),
+    ("poster/elder-portrait", include_str!("../../templates/poster/elder-portrait.hbs")),
+    ("poster/elder-landscape", include_str!("../../templates/poster/elder-landscape.hbs")),
+    ("poster/elder-bar", include_str!("../../templates/poster/elder-bar.hbs")),
+    ("poster/student-portrait", include_str!("../../templates/poster/student-portrait.hbs")),
+    ("poster/student-landscape", include_str!("../../templates/poster/student-landscape.hbs")),
+    ("poster/student-bar", include_str!("../../templates/poster/student-bar.hbs")),
+];
 
 /// Palettes that come with the program; `palettes.toml` in an override folder replaces them.
 pub const BUILT_IN_PALETTES: &str = include_str!("../../templates/palettes.toml");

@@ -4,7 +4,7 @@ use crate::{
     model::{Audience, Screen},
     render::RenderError,
 };
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// The built-in scale.
@@ -53,11 +53,25 @@ impl Scheme {
 }
 
 /// One table of the scale: sizes in pixels of `design`.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, Serialize)]
+#[serde(deny_unknown_fields, default)]
 #[expect(missing_docs, reason = "the fields are documented at the top of scale.toml")]
 pub struct Sizes {
     pub design: [f64; 2],
+    pub brand_top: f64,
+    pub copy_top: f64,
+    pub tread_top: f64,
+    pub stair: [f64; 4],
+    pub slabs: f64,
+    pub slab_height: f64,
+    pub slab_gap: f64,
+    pub lead_bottom: f64,
+    pub panel: f64,
+    pub chat: f64,
+    pub chat_right: f64,
+    pub avatar: f64,
+    pub bubble_pad: f64,
+    pub bubble_side: f64,
     pub strip: f64,
     pub margin: f64,
     pub column: f64,
@@ -70,9 +84,7 @@ pub struct Sizes {
     pub imperative: f64,
     pub cue: f64,
     pub word: f64,
-    #[serde(default)]
     pub slab: f64,
-    #[serde(default)]
     pub bubble: f64,
     pub numeral: f64,
     pub number: f64,
