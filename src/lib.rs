@@ -1,2 +1,4 @@
+pub mod build;
+pub mod config;
 pub mod model;
 pub mod render;

@@ -1,7 +1,10 @@
 //! The embedded faces, and what they can draw.
 
 use crate::model::Digest;
-use skrifa::{FontRef, MetadataProvider, instance::{LocationRef, Size}};
+use skrifa::{
+    FontRef, MetadataProvider,
+    instance::{LocationRef, Size},
+};
 use std::{borrow::Cow, fmt};
 use takumi_core::{Fonts as EngineFonts, resources::font::FontResource};
 

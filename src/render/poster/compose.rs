@@ -2,9 +2,7 @@
 
 use super::{
     scale::{Profile, Scaled, Scheme},
-    view::{
-        FontSizes, LeadView, NumberView, PartView, PosterView, SlabView, TreadView, TurnView,
-    },
+    view::{FontSizes, LeadView, NumberView, PartView, PosterView, SlabView, TreadView, TurnView},
 };
 use crate::{
     model::{Audience, HotlineId, PosterText, Step},
@@ -85,9 +83,10 @@ impl<'a> Composer<'a> {
             tag: if audience == Audience::Elder { "" } else { self.scene.tag() },
             dash: audience == Audience::General,
             headline,
-            bar_lead: lead.as_ref().filter(|_| scaled.scheme == Scheme::Bar).map(|lead| {
-                format!("{}{}", lead.plain, lead.imperative)
-            }),
+            bar_lead: lead
+                .as_ref()
+                .filter(|_| scaled.scheme == Scheme::Bar)
+                .map(|lead| format!("{}{}", lead.plain, lead.imperative)),
             lead,
             sentence,
             cue_bottom: scaled.px(first + 20.0),
@@ -213,9 +212,7 @@ impl<'a> Composer<'a> {
         }
         let steps: &[Step] = match tier {
             Tier::Full | Tier::Short => &self.text.steps,
-            Tier::Headline => {
-                self.text.steps.last().map_or(&[], |step| std::slice::from_ref(step))
-            }
+            Tier::Headline => self.text.steps.last().map_or(&[], |step| std::slice::from_ref(step)),
         };
         let count = steps.len();
         let stairs = Stairs::new(&self.scaled, self.profile.width, count, tier);
@@ -334,7 +331,11 @@ impl<'a> Composer<'a> {
                 ground,
                 text,
                 words: self.scene.plain(&turn.content),
-                avatar: self.avatar(if mine { "avatar-student.svg" } else { "avatar-lender.svg" })?,
+                avatar: self.avatar(if mine {
+                    "avatar-student.svg"
+                } else {
+                    "avatar-lender.svg"
+                })?,
             })
         };
         dialogue.iter().enumerate().skip(first).map(turn).collect()
@@ -400,7 +401,9 @@ impl<'a> Stairs<'a> {
         let each = (self.width - extra) / self.count.max(1) as u32;
         let left = self.left + if index == 0 { 0 } else { extra + each * index as u32 };
         let last = index + 1 == self.count;
-        let right = if last { self.left + self.width } else {
+        let right = if last {
+            self.left + self.width
+        } else {
             self.left + extra + each * (index as u32 + 1)
         };
         let [_, _, first_height, last_height] = self.scaled.sizes.stair;

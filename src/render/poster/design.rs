@@ -13,10 +13,7 @@ use super::{
 };
 use crate::{
     model::{Audience, Branch, LayoutReport, PosterText},
-    render::{
-        Fonts, Palette, RenderError, Scene, Stage,
-        fonts::MissingGlyph,
-    },
+    render::{Fonts, Palette, RenderError, Scene, Stage, fonts::MissingGlyph},
 };
 
 /// How far text may shrink before the next shorter tier is tried.
@@ -62,7 +59,13 @@ impl Design {
         let modules = QrCode::new(&longest_address(scene))?.modules();
         let bank_number = scene.number(&scene.bank.hotline).to_owned();
         let strip = StripPlan::new(
-            scene.library, &bank_number, audience, profile, &scaled, stage.fonts, modules,
+            scene.library,
+            &bank_number,
+            audience,
+            profile,
+            &scaled,
+            stage.fonts,
+            modules,
         )?;
         let mark = mark(scene, palette, scaled.px(scaled.sizes.mark))?;
         let composer = Composer {
@@ -239,7 +242,8 @@ fn fit<'a>(
                 continue;
             }
             let letters = letters(&bare, &view);
-            let place = drawing.place(&composer.scaled, audience, (view.width, view.height), &letters);
+            let place =
+                drawing.place(&composer.scaled, audience, (view.width, view.height), &letters);
             view.object = place.map(|rect| {
                 let labels = &composer.scene.variant.object_labels;
                 let floor = composer.scaled.floor_px;

@@ -101,8 +101,7 @@ pub fn raster(sheet: &Sheet, fonts: &Fonts) -> Result<Pixels, RenderError> {
 /// [`RenderError::Engine`] where the engine refuses the markup or a character has no glyph.
 pub fn pdf(sheet: &Sheet, title: &str, fonts: &Fonts) -> Result<Vec<u8>, RenderError> {
     let (node, stylesheet) = parse(sheet)?;
-    let metadata =
-        takumi_pdf::PdfMetadata { title: Some(title.to_owned()), ..Default::default() };
+    let metadata = takumi_pdf::PdfMetadata { title: Some(title.to_owned()), ..Default::default() };
     let options = takumi_pdf::PdfOptions::builder()
         .viewport(Viewport::new((sheet.width, sheet.height)))
         .fonts(fonts.engine())
@@ -116,10 +115,8 @@ pub fn pdf(sheet: &Sheet, title: &str, fonts: &Fonts) -> Result<Vec<u8>, RenderE
 }
 
 fn parse(sheet: &Sheet) -> Result<(Node, Arc<StyleSheet>), RenderError> {
-    let parsed =
-        parse_html(&sheet.html, FromHtmlOptions::default()).map_err(|error| {
-            RenderError::Engine(error.to_string())
-        })?;
+    let parsed = parse_html(&sheet.html, FromHtmlOptions::default())
+        .map_err(|error| RenderError::Engine(error.to_string()))?;
     let stylesheet = StyleSheet::parse(&parsed.css.join("\n"))
         .map_err(|error| RenderError::Engine(format!("{error:?}")))?;
     Ok((parsed.node, Arc::new(stylesheet)))

@@ -58,7 +58,8 @@ impl Drawing {
         let columns = first(other.left - rect.left, cell_x)
             ..((other.right - rect.left) / cell_x).ceil().clamp(0.0, MASK_WIDTH as f32) as u32;
         let rows = first(other.top - rect.top, cell_y)
-            ..((other.bottom - rect.top) / cell_y).ceil().clamp(0.0, self.mask_height as f32) as u32;
+            ..((other.bottom - rect.top) / cell_y).ceil().clamp(0.0, self.mask_height as f32)
+                as u32;
         rows.into_iter().any(|row| {
             columns.clone().any(|column| self.mask[(row * MASK_WIDTH + column) as usize])
         })
@@ -79,7 +80,8 @@ impl Drawing {
         // drawing keeps its distance from the right and bottom edges.
         let [design_width, design_height] = scaled.sizes.design.map(|n| (n * scaled.unit) as f32);
         let strip = (scaled.sizes.strip * scaled.unit) as f32;
-        let spare_x = if audience == Audience::General { head.0 as f32 - design_width } else { 0.0 };
+        let spare_x =
+            if audience == Audience::General { head.0 as f32 - design_width } else { 0.0 };
         let spare_y = head.1 as f32 - (design_height - strip);
         let field = Rect {
             left: left + spare_x,

@@ -124,11 +124,7 @@ pub fn encode(pixels: &Pixels, pixels_per_metre: Option<u32>) -> Result<Vec<u8>,
     let head_rows = pixels.height.saturating_sub(1);
     let split = (head_rows * pixels.width * 4) as usize;
     let part = |rows: &[u8], height| Pixels { width: pixels.width, height, rgba: rows.to_vec() };
-    let head = Head::new(
-        &part(&pixels.rgba[..split], head_rows),
-        pixels.height,
-        pixels_per_metre,
-    )?;
+    let head = Head::new(&part(&pixels.rgba[..split], head_rows), pixels.height, pixels_per_metre)?;
     Ok(head.finish(&part(&pixels.rgba[split..], pixels.height - head_rows))?.to_bytes())
 }
 
@@ -165,11 +161,7 @@ fn filtered_rows(pixels: &Pixels, _filters: Filters) -> Vec<u8> {
     rows
 }
 
-fn deflate(
-    data: &[u8],
-    flush: FlushCompress,
-    level: Compression,
-) -> Result<Vec<u8>, RenderError> {
+fn deflate(data: &[u8], flush: FlushCompress, level: Compression) -> Result<Vec<u8>, RenderError> {
     let mut compressor = Compress::new(level, false);
     let mut output = Vec::with_capacity(data.len() / 16 + 1024);
     loop {
@@ -231,7 +223,8 @@ impl Adler {
     /// The checksum of this text followed by `other`.
     fn then(self, other: Self) -> Self {
         let a = (self.a + other.a + ADLER_MODULUS - 1) % ADLER_MODULUS;
-        let carried = (other.length % ADLER_MODULUS) * ((self.a + ADLER_MODULUS - 1) % ADLER_MODULUS);
+        let carried =
+            (other.length % ADLER_MODULUS) * ((self.a + ADLER_MODULUS - 1) % ADLER_MODULUS);
         let b = (self.b + other.b + carried) % ADLER_MODULUS;
         Self { a, b, length: self.length + other.length }
     }

@@ -88,8 +88,8 @@ impl QrCode {
         let side = self.modules();
         for row in 0..side {
             for column in 0..side {
-                let inside = (QUIET..side - QUIET).contains(&row)
-                    && (QUIET..side - QUIET).contains(&column);
+                let inside =
+                    (QUIET..side - QUIET).contains(&row) && (QUIET..side - QUIET).contains(&column);
                 let dark = inside && self.is_dark(row - QUIET, column - QUIET);
                 let [r, g, b] = if dark { ink } else { [255; 3] };
                 for y in 0..module {

@@ -143,11 +143,9 @@ impl StripPlan {
         let ask_width = |px: u32| (label + inset + widest.number * f64::from(px)).ceil();
         let floor = scaled.floor_px;
         if self.stacked {
-            self.ask.number_px = shrink(self.ask.number_px, floor, |px| ask_width(px) <= free)
-                .ok_or("号码太长")?;
-            self.ask.top = self.height
-                - scaled.px(scaled.sizes.strip * 0.11)
-                - self.ask.number_px;
+            self.ask.number_px =
+                shrink(self.ask.number_px, floor, |px| ask_width(px) <= free).ok_or("号码太长")?;
+            self.ask.top = self.height - scaled.px(scaled.sizes.strip * 0.11) - self.ask.number_px;
         } else {
             // The middle column may take half of what is free; the number shrinks to that.
             self.ask.number_px =
@@ -157,11 +155,8 @@ impl StripPlan {
         }
         self.ask.width = ask_width(self.ask.number_px) as u32;
         self.ask.height = self.ask.number_px;
-        let room = if self.stacked {
-            free
-        } else {
-            free - f64::from(self.ask.width) - f64::from(gap)
-        };
+        let room =
+            if self.stacked { free } else { free - f64::from(self.ask.width) - f64::from(gap) };
         self.fit_where(widest, room, floor)?;
         if !self.stacked {
             let used = self.used(widest) as u32;
@@ -181,7 +176,8 @@ impl StripPlan {
                 widest.name * f64::from(name) + inset + em * f64::from(address) <= room
             };
             // The address first, then the name, then the address on two lines.
-            let address = shrink(self.address_px, floor, |px| both(self.name_px, px, widest.address));
+            let address =
+                shrink(self.address_px, floor, |px| both(self.name_px, px, widest.address));
             if let Some(px) = address {
                 self.address_px = px;
                 return Ok(());
@@ -196,8 +192,8 @@ impl StripPlan {
             }
             return Err(hint.into());
         }
-        self.name_px = shrink(self.name_px, floor, |px| widest.name * f64::from(px) <= room)
-            .ok_or(hint)?;
+        self.name_px =
+            shrink(self.name_px, floor, |px| widest.name * f64::from(px) <= room).ok_or(hint)?;
         let address = |em: f64| shrink(self.address_px, floor, |px| em * f64::from(px) <= room);
         self.address_px =
             address(widest.address).or_else(|| address(widest.broken_address)).ok_or(hint)?;
@@ -269,7 +265,9 @@ impl StripPlan {
             number_px: self.ask.number_px,
             qr_label: label,
             qr_label_right: self.width
-                - self.qr.map_or(self.width, |qr| qr.left)
+                - self
+                    .qr
+                    .map_or(self.width, |qr| qr.left)
                     .saturating_sub((24.0 * self.unit) as u32),
             qr_left: self.qr.map_or(0, |qr| qr.left),
             qr_top: self.qr.map_or(0, |qr| qr.top),
@@ -285,8 +283,7 @@ impl StripPlan {
         } else {
             f64::from(self.where_width)
         };
-        let fits =
-            fonts.advance_em(address, Weight::Regular) * f64::from(self.address_px) <= room;
+        let fits = fonts.advance_em(address, Weight::Regular) * f64::from(self.address_px) <= room;
         if fits { vec![address.to_owned()] } else { broken(address) }
     }
 }
