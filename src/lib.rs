@@ -1,4 +1,5 @@
 pub mod build;
 pub mod config;
 pub mod model;
+pub mod read;
 pub mod render;
