@@ -10,6 +10,7 @@ pub mod error;
 pub mod fonts;
 pub mod palette;
 pub mod poster;
+pub mod print;
 pub mod templates;
 mod text;
 

@@ -31,6 +31,20 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("poster/student-portrait", include_str!("../../templates/poster/student-portrait.hbs")),
     ("poster/student-landscape", include_str!("../../templates/poster/student-landscape.hbs")),
     ("poster/student-bar", include_str!("../../templates/poster/student-bar.hbs")),
+    ("print/base", include_str!("../../templates/print/base.hbs")),
+    ("print/brandbar", include_str!("../../templates/print/brandbar.hbs")),
+    ("print/headline", include_str!("../../templates/print/headline.hbs")),
+    ("print/object", include_str!("../../templates/print/object.hbs")),
+    ("print/strip", include_str!("../../templates/print/strip.hbs")),
+    ("print/poster-general", include_str!("../../templates/print/poster-general.hbs")),
+    ("print/poster-elder", include_str!("../../templates/print/poster-elder.hbs")),
+    ("print/poster-student", include_str!("../../templates/print/poster-student.hbs")),
+    ("print/blocks", include_str!("../../templates/print/blocks.hbs")),
+    ("print/leaflet-outside", include_str!("../../templates/print/leaflet-outside.hbs")),
+    ("print/leaflet-inside", include_str!("../../templates/print/leaflet-inside.hbs")),
+    ("print/morning", include_str!("../../templates/print/morning.hbs")),
+    ("print/notice", include_str!("../../templates/print/notice.hbs")),
+    ("print/booth", include_str!("../../templates/print/booth.hbs")),
 ];
 
 /// Palettes that come with the program; `palettes.toml` in an override folder replaces them.
@@ -100,6 +114,7 @@ impl Templates {
         registry.register_helper("if", Box::new(Conditional { when: true }));
         registry.register_helper("unless", Box::new(Conditional { when: false }));
         registry.register_helper("px", Box::new(pixels));
+        registry.register_helper("mm", Box::new(millimetres));
         let mut texts = Vec::new();
         for (name, text) in BUILT_IN {
             let text = overrides.get(*name).map_or(*text, String::as_str);
@@ -202,5 +217,23 @@ fn pixels(
         return Err(RenderErrorReason::Other("px 需要一个数，视图需要 unit".into()).into());
     };
     out.write(&format!("{}px", (length * unit).round()))?;
+    Ok(())
+}
+
+/// `{{mm 15}}`: millimetres of a design made for A4 as pixels, by the view's `unit`. Unlike `px`
+/// it keeps fractions: a PDF has few pixels and no pixel grid.
+fn millimetres(
+    helper: &Helper<'_>,
+    _: &Handlebars<'_>,
+    context: &Context,
+    _: &mut RenderContext<'_, '_>,
+    out: &mut dyn Output,
+) -> Result<(), RenderError> {
+    let unit = context.data().get("unit").and_then(serde_json::Value::as_f64);
+    let length = helper.param(0).and_then(|param| param.value().as_f64());
+    let (Some(unit), Some(length)) = (unit, length) else {
+        return Err(RenderErrorReason::Other("mm 需要一个数，视图需要 unit".into()).into());
+    };
+    out.write(&format!("{:.3}px", length * unit))?;
     Ok(())
 }

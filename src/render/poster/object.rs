@@ -89,9 +89,15 @@ impl Drawing {
             right: left + width + spare_x,
             bottom: top + height + spare_y,
         };
+        self.fit(field, (10.0 * scaled.unit) as f32, audience, letters)
+    }
+
+    /// Stands the drawing in `field` as large as it can be without coming closer than `gap` to one
+    /// of `letters`; `None` where that would take more than half of its size.
+    #[must_use]
+    pub fn fit(&self, field: Rect, gap: f32, audience: Audience, letters: &[Rect]) -> Option<Rect> {
         let ratio = self.ratio as f32;
         let full = (field.right - field.left).min((field.bottom - field.top) * ratio);
-        let gap = (10.0 * scaled.unit) as f32;
         (0..=10).map(|step| full * (1.0 - 0.05 * step as f32)).find_map(|width| {
             let rect = stand(field, width, width / ratio, audience);
             let free = letters.iter().all(|letter| !self.touches(rect, widened(*letter, gap)));

@@ -1,0 +1,17 @@
+//! What goes to the printer: posters, the leaflet and the sheets of paper around a lesson.
+//!
+//! Every output is a [`sheet::Printed`]: page bodies in millimetres, laid out once. The PDF adds
+//! 3 mm of bleed around them; pictures are drawn at 300 dots an inch and the trim size. Templates
+//! are made for A4; `{{mm 15}}` is fifteen millimetres there and in proportion on A3.
+//!
+//! For each output, a `…_paths` function names the files before anything is drawn.
+
+mod boxes;
+mod compose;
+mod poster;
+mod sheet;
+mod strip;
+mod view;
+
+pub use poster::{poster_paths, posters};
+pub use sheet::{BLEED_MM, Format};
