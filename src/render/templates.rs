@@ -39,6 +39,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("print/poster-general", include_str!("../../templates/print/poster-general.hbs")),
     ("print/poster-elder", include_str!("../../templates/print/poster-elder.hbs")),
     ("print/poster-student", include_str!("../../templates/print/poster-student.hbs")),
+    ("print/prose-css", include_str!("../../templates/print/prose-css.hbs")),
     ("print/blocks", include_str!("../../templates/print/blocks.hbs")),
     ("print/leaflet-outside", include_str!("../../templates/print/leaflet-outside.hbs")),
     ("print/leaflet-inside", include_str!("../../templates/print/leaflet-inside.hbs")),

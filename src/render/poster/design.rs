@@ -313,7 +313,11 @@ fn letters(report: &LayoutReport, view: &PosterView<'_>) -> Vec<Rect> {
 }
 
 /// The bank's mark in the poster's colours.
-pub(in crate::render) fn mark(scene: &Scene<'_>, palette: &Palette, side: u32) -> Result<String, RenderError> {
+pub(in crate::render) fn mark(
+    scene: &Scene<'_>,
+    palette: &Palette,
+    side: u32,
+) -> Result<String, RenderError> {
     let asset = scene.library.assets.get("mark.svg").ok_or_else(|| RenderError::Picture {
         file: "assets/mark.svg".into(),
         reason: "没有银行标志".into(),

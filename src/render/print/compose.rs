@@ -5,7 +5,7 @@ use super::{
     view::{BoxedView, Fonts as FontSizes, LabelView, ObjectView, PosterView, StepView, TurnView},
 };
 use crate::{
-    model::{Audience, HotlineKind, ObjectLabel, PosterText, Step, Turn},
+    model::{Audience, HotlineKind, PosterText, Step, Turn},
     render::{
         Fonts, Palette, RenderError, Scene,
         fonts::Weight,
@@ -139,7 +139,6 @@ impl<'a> Composer<'a> {
             fonts.number = fonts.number.min(NUMBER_MM / self.bold(number));
         }
         Ok(PosterView {
-            unit: 1.0,
             palette: self.palette,
             fonts,
             mark: self.mark.clone(),
@@ -348,30 +347,19 @@ impl<'a> Composer<'a> {
         let mm = |length: f32| f64::from(length / px);
         let (width, height) = (mm(rect.right - rect.left), mm(rect.bottom - rect.top));
         let (left, top) = (mm(rect.left), mm(rect.top));
-        let label = |label: &ObjectLabel| {
-            let size = (f64::from(label.size) / 100.0 * height).max(self.floor());
-            let weight = if label.bold { Weight::Bold } else { Weight::Regular };
-            let box_width = self.fonts.advance_em(&label.text, weight) * size + 1.0;
-            let box_height = size * 1.1;
-            LabelView {
-                left: left + f64::from(label.x) / 100.0 * width - box_width / 2.0,
-                top: top + f64::from(label.y) / 100.0 * height - box_height / 2.0,
-                width: box_width,
-                height: box_height,
-                size,
-                colour: self.palette.token(&label.colour).unwrap_or(&self.palette.ink).to_owned(),
-                weight: if label.bold { 700 } else { 400 },
-                rotate: label.rotate,
-                text: label.text.clone(),
-            }
-        };
         Some(ObjectView {
             left,
             top,
             width,
             height,
             svg: drawing.markup(1000, (1000.0 / drawing.ratio()).round() as u32),
-            labels: self.scene.variant.object_labels.iter().map(label).collect(),
+            labels: LabelView::all(
+                &self.scene.variant.object_labels,
+                [left, top, width, height],
+                self.palette,
+                self.fonts,
+                self.floor(),
+            ),
         })
     }
 }
@@ -395,7 +383,7 @@ fn split_between_words<'t>(
         let after = text[at..].chars().next().map_or(0, char::len_utf8);
         let together = lesson.matches(&text[at - before..at + after]).count();
         let pause = if text[..at].ends_with('、') { 0 } else { 6 };
-        pause + together * 2 + (2 * index).abs_diff(count) * 2 + usize::from(2 * index < count)
+        pause + together * 3 + (2 * index).abs_diff(count) + usize::from(2 * index < count)
     };
     text.char_indices()
         .enumerate()

@@ -7,11 +7,22 @@
 //! For each output, a `…_paths` function names the files before anything is drawn.
 
 mod boxes;
+mod columns;
 mod compose;
+mod desk;
+mod facts;
+mod leaflet;
+mod leaflet_inside;
+mod leaflet_outside;
+mod notice;
 mod poster;
+mod prose;
 mod sheet;
 mod strip;
 mod view;
 
+pub use desk::{booth, booth_paths, morning, morning_paths};
+pub use leaflet::{leaflet, leaflet_paths};
+pub use notice::{NoticeScene, notice, notice_paths};
 pub use poster::{poster_paths, posters};
 pub use sheet::{BLEED_MM, Format};

@@ -2,7 +2,7 @@
 
 use super::{
     compose::Composer,
-    sheet::{Format, Label, MEASURED_PX, Printed, orphans, report},
+    sheet::{Format, Label, MEASURED_PX, Printed, fill, orphans, report},
     view::PosterView,
 };
 use crate::{
@@ -76,9 +76,8 @@ fn page<'v>(
     format: Format,
 ) -> Printed<'v> {
     let pages = move |unit: f64| {
-        let view = PosterView { unit, ..view.clone() };
         let template = format!("print/poster-{}", scene.variant.audience);
-        Ok(vec![stage.templates.render(&template, &view)?])
+        Ok(vec![fill(stage, &template, unit, view)?])
     };
     Printed { format, title: scene.variant.title.value.clone(), pages: Box::new(pages) }
 }
@@ -113,7 +112,10 @@ fn fit<'a>(scene: &'a Scene<'a>, stage: &Stage<'a>) -> Result<Fitted<'a>, Render
     }
     Err(RenderError::DoesNotFit {
         what: "印刷海报".into(),
-        detail: format!("{}。请把 headline 或 :::poster 写短", faults.iter().take(4).cloned().collect::<Vec<_>>().join("；")),
+        detail: format!(
+            "{}。请把 headline 或 :::poster 写短",
+            faults.iter().take(4).cloned().collect::<Vec<_>>().join("；")
+        ),
     })
 }
 

@@ -69,6 +69,10 @@ struct BaseView {
     width: f64,
     height: f64,
     bleed: f64,
+    /// What the top of a page leaves free: the engine shows the first half pixel of a page at the
+    /// foot of the one before it.
+    guard: f64,
+    trim_top: f64,
     page_width: f64,
     page_height: f64,
 }
@@ -78,6 +82,24 @@ pub(super) const MEASURED_PX: f64 = PDF_DPI / 25.4;
 
 /// What stands within the trim of each page, at so many pixels per millimetre of A4.
 type Pages<'a> = dyn Fn(f64) -> Result<Vec<String>, RenderError> + 'a;
+
+/// A view at so many pixels per millimetre of A4, which `{{mm …}}` multiplies by.
+#[derive(Serialize)]
+struct At<'v, View> {
+    unit: f64,
+    #[serde(flatten)]
+    view: &'v View,
+}
+
+/// Fills a template at so many pixels per millimetre of A4.
+pub(super) fn fill<View: Serialize>(
+    stage: &Stage<'_>,
+    template: &str,
+    unit: f64,
+    view: &View,
+) -> Result<String, RenderError> {
+    Ok(stage.templates.render(template, &At { unit, view })?)
+}
 
 /// Finished pages.
 pub(super) struct Printed<'a> {
@@ -128,15 +150,17 @@ impl Printed<'_> {
     ) -> Result<Paper, RenderError> {
         let (width, height) = self.format.size_mm();
         let (width_mm, height_mm) = (width + 2.0 * bleed, height + 2.0 * bleed);
-        // A picture's last row of pixels is only partly paper, so the page reaches beyond it; a
-        // PDF's page must not be higher than the paper, or an empty one would follow.
-        let slack: f64 = if bleed > 0.0 { -0.01 } else { 0.2 };
+        // A picture's last row of pixels is only partly paper, so the page reaches beyond it.
+        let slack = if bleed > 0.0 { 0.0 } else { 0.2 };
         let px = |mm: f64| mm / 25.4 * dpi;
+        let guard = if bleed > 0.0 { 0.6 } else { 0.0 };
         let view = BaseView {
             width: px(width),
             height: px(height),
             bleed: px(bleed),
-            page_width: px(width_mm + slack.max(0.0)),
+            guard,
+            trim_top: px(bleed) - guard,
+            page_width: px(width_mm + slack),
             page_height: px(height_mm + slack),
         };
         let css = stage.templates.render("print/base", &view)?;
@@ -146,7 +170,7 @@ impl Printed<'_> {
             // Writing to a string cannot fail.
             let _ = write!(
                 html,
-                "<div class=\"page{turn}\"><div class=\"trim\">{page}</div></div>"
+                "<div class=\"page{turn}\"><div class=\"ink\"><div class=\"trim\">{page}</div></div></div>"
             );
         }
         Ok(Paper { html, dpi, width_mm, height_mm })

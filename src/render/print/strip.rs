@@ -39,10 +39,7 @@ pub(super) fn strip(
     } else {
         Sizes { name: 8.5, address: 5.6, label: 5.6, number: 15.3 }
     };
-    let (name, address) = match scene.branch {
-        Some(branch) => (branch.name.clone(), branch.address.clone()),
-        None => (scene.bank.name.clone(), "全行网点通用".to_owned()),
-    };
+    let (name, address) = where_to(scene);
     let label = if elder { "问银行" } else { "客服" };
     let number = scene.number(&scene.bank.hotline).to_owned();
     let qr_label = if elder { Vec::new() } else { halves(&scene.variant.qr_label) };
@@ -82,4 +79,12 @@ pub(super) fn strip(
         qr_modules: code.modules(),
         qr_path: code.path(),
     })
+}
+
+/// Name and address of the branch; for the bank's own edition its name and that it serves all.
+pub(super) fn where_to(scene: &Scene<'_>) -> (String, String) {
+    match scene.branch {
+        Some(branch) => (branch.name.clone(), branch.address.clone()),
+        None => (scene.bank.name.clone(), "全行网点通用".to_owned()),
+    }
 }

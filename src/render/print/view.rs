@@ -1,15 +1,18 @@
 //! What poster templates of paper see. Lengths are millimetres of A4, for `{{mm …}}`.
 
-use crate::render::{
-    Palette,
-    poster::view::{LeadView, PartView},
+use crate::{
+    model::ObjectLabel,
+    render::{
+        Fonts as FontFaces, Palette,
+        fonts::Weight,
+        poster::view::{LeadView, PartView},
+    },
 };
 use serde::Serialize;
 
 /// A whole poster.
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct PosterView<'a> {
-    pub unit: f64,
     pub palette: &'a Palette,
     #[serde(rename = "type")]
     pub fonts: Fonts,
@@ -105,6 +108,36 @@ pub(super) struct LabelView {
     pub weight: u32,
     pub rotate: f32,
     pub text: String,
+}
+
+impl LabelView {
+    /// The author's labels over a drawing at left, top, width and height.
+    pub fn all(
+        labels: &[ObjectLabel],
+        [left, top, width, height]: [f64; 4],
+        palette: &Palette,
+        fonts: &FontFaces,
+        floor: f64,
+    ) -> Vec<Self> {
+        let label = |label: &ObjectLabel| {
+            let size = (f64::from(label.size) / 100.0 * height).max(floor);
+            let weight = if label.bold { Weight::Bold } else { Weight::Regular };
+            let box_width = fonts.advance_em(&label.text, weight) * size + 1.0;
+            let box_height = size * 1.1;
+            Self {
+                left: left + f64::from(label.x) / 100.0 * width - box_width / 2.0,
+                top: top + f64::from(label.y) / 100.0 * height - box_height / 2.0,
+                width: box_width,
+                height: box_height,
+                size,
+                colour: palette.token(&label.colour).unwrap_or(&palette.ink).to_owned(),
+                weight: if label.bold { 700 } else { 400 },
+                rotate: label.rotate,
+                text: label.text.clone(),
+            }
+        };
+        labels.iter().map(label).collect()
+    }
 }
 
 /// The strip at the foot.
