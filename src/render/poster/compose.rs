@@ -5,7 +5,7 @@ use super::{
     view::{FontSizes, LeadView, NumberView, PartView, PosterView, SlabView, TreadView, TurnView},
 };
 use crate::{
-    model::{Audience, HotlineId, PosterText, Step},
+    model::{Audience, HeadlinePart, HotlineId, PosterText, Step},
     render::{Fonts, Palette, RenderError, Scene, fonts::Weight},
 };
 
@@ -82,11 +82,8 @@ impl<'a> Composer<'a> {
             bank: &self.scene.bank.name,
             tag: if audience == Audience::Elder { "" } else { self.scene.tag() },
             dash: audience == Audience::General,
+            lure_style: self.lure_style(),
             headline,
-            bar_lead: lead
-                .as_ref()
-                .filter(|_| scaled.scheme == Scheme::Bar)
-                .map(|lead| format!("{}{}", lead.plain, lead.imperative)),
             lead,
             sentence,
             cue_bottom: scaled.px(first + 20.0),
@@ -98,9 +95,11 @@ impl<'a> Composer<'a> {
             treads,
             slabs: self.slabs(tier),
             slabs_left: scaled.px(sizes.slabs),
+            slab_direction: if tier == Tier::Full { "column" } else { "row" },
+            slab_align: if tier == Tier::Full { "flex-start" } else { "center" },
             lead_left: (object[0] + object[2]) as u32 + scaled.px(36.0),
             lead_width: scaled.px(sizes.slabs).saturating_sub((object[0] + object[2]) as u32),
-            number: self.number(),
+            number: self.number(&fonts),
             turns: self.turns(tier)?,
             panel_left: scaled.px(sizes.panel),
             chat_left: scaled.px(sizes.chat),
@@ -127,6 +126,21 @@ impl<'a> Composer<'a> {
         text.into_iter().map(crate::model::count_words).sum()
     }
 
+    /// The trap's name takes the lure's colour where that contrasts with the ground. On the
+    /// students' bright ground coral is too light for letters and underlines them instead; elders get
+    /// one colour only.
+    fn lure_style(&self) -> String {
+        match self.scene.variant.audience {
+            Audience::General => format!("color:{}", self.palette.lure),
+            Audience::Elder => format!("color:{}", self.palette.paper),
+            Audience::Student => format!(
+                "text-decoration:underline;text-decoration-color:{};\
+                 text-decoration-thickness:0.1em;text-underline-offset:0.04em",
+                self.palette.lure
+            ),
+        }
+    }
+
     fn column(&self) -> u32 {
         let sizes = self.scaled.sizes;
         let spare = f64::from(self.profile.width) - sizes.design[0] * self.scaled.unit;
@@ -135,10 +149,14 @@ impl<'a> Composer<'a> {
     }
 
     fn headline(&self, one_line: bool) -> Vec<Vec<PartView>> {
-        let lines = self.scene.variant.headline.value.lines.iter().map(|line| {
-            line.iter()
-                .map(|part| PartView { text: part.text.clone(), lure: part.lure })
-                .collect::<Vec<_>>()
+        let lines = self.scene.variant.headline.value.lines.iter().enumerate();
+        let lines = lines.map(|(number, line)| {
+            let part = |(index, part): (usize, &HeadlinePart)| PartView {
+                text: part.text.clone(),
+                lure: part.lure,
+                gap: one_line && number > 0 && index == 0,
+            };
+            line.iter().enumerate().map(part).collect::<Vec<_>>()
         });
         if one_line { vec![lines.flatten().collect()] } else { lines.collect() }
     }
@@ -146,9 +164,13 @@ impl<'a> Composer<'a> {
     /// The headline fills its column; everything else has its size of the scale, shrunk.
     fn font_sizes(&self, headline: &[Vec<PartView>], shrink: f64) -> FontSizes {
         let sizes = self.scaled.sizes;
-        let width = |line: &Vec<PartView>| {
-            line.iter().map(|part| self.fonts.advance_em(&part.text, Weight::Bold)).sum::<f64>()
+        let part = |part: &PartView| {
+            let gap = if part.gap { 0.3 } else { 0.0 };
+            self.fonts.advance_em(&part.text, Weight::Bold) + gap
         };
+        let width = |line: &Vec<PartView>| line.iter().map(part).sum::<f64>();
+        // The headline gives way half as fast as the rest: it is what is read from afar.
+        let headline_shrink = 1.0 - (1.0 - shrink) * 0.5;
         let longest = headline.iter().map(width).fold(1.0, f64::max);
         let fits = (f64::from(self.column()) / longest).floor();
         let font = |size: f64| self.scaled.font(size, shrink);
@@ -157,7 +179,7 @@ impl<'a> Composer<'a> {
             brand: label(sizes.brand),
             mark: self.scaled.px(sizes.mark),
             tag: label(sizes.tag),
-            headline: f64::from(font(sizes.headline)).min(fits * shrink.max(0.9)) as u32,
+            headline: f64::from(self.scaled.font(sizes.headline, headline_shrink)).min(fits) as u32,
             lead: font(sizes.lead),
             imperative: font(sizes.imperative),
             cue: font(sizes.cue),
@@ -288,8 +310,9 @@ impl<'a> Composer<'a> {
         self.text.steps.iter().enumerate().map(slab).collect()
     }
 
-    /// The number that the last step ends with; the elder family shows it as its picture.
-    fn number(&self) -> Option<NumberView> {
+    /// The number that the last step ends with; the elder family shows it as its picture. A long
+    /// number is set smaller, so that the object keeps its place beside it.
+    fn number(&self, fonts: &FontSizes) -> Option<NumberView> {
         let id: &HotlineId = self.text.steps.iter().rev().find_map(|step| step.hotline.as_ref())?;
         let hotline = self.scene.library.hotline(id)?;
         let number = self.scene.number(id).to_owned();
@@ -297,7 +320,21 @@ impl<'a> Composer<'a> {
             Scheme::Ribbon => vec![format!("{}电话", hotline.short)],
             _ => vec![hotline.short.clone(), "电话".to_owned()],
         };
-        Some(NumberView { label, number })
+        let sizes = self.scaled.sizes;
+        let label_em = label.iter().map(|line| self.fonts.advance_em(line, Weight::Bold));
+        let label_width = label_em.fold(0.0, f64::max) * f64::from(fonts.lead);
+        let width = match self.scaled.scheme {
+            Scheme::Portrait => (sizes.object[0] - sizes.margin - 24.0) * self.scaled.unit,
+            Scheme::Landscape | Scheme::Kiosk => {
+                f64::from(self.profile.width)
+                    - (sizes.slabs + sizes.margin + 44.0) * self.scaled.unit
+                    - label_width
+            }
+            Scheme::Bar | Scheme::Ribbon => 480.0 * self.scaled.unit,
+        };
+        let widest = width / self.fonts.advance_em(&number, Weight::Bold).max(0.1);
+        let font = f64::from(fonts.number).min(widest) as u32;
+        Some(NumberView { label, number, font })
     }
 
     fn turns(&self, tier: Tier) -> Result<Vec<TurnView>, RenderError> {

@@ -13,7 +13,10 @@ use super::{
 };
 use crate::{
     model::{Audience, Branch, LayoutReport, PosterText},
-    render::{Fonts, Palette, RenderError, Scene, Stage, fonts::MissingGlyph},
+    render::{
+        Fonts, Palette, RenderError, Scene, Stage,
+        fonts::{MissingGlyph, Weight},
+    },
 };
 
 /// How far text may shrink before the next shorter tier is tried.
@@ -80,7 +83,7 @@ impl Design {
         };
         let drawing = Drawing::new(scene.object()?, palette, stage.fonts)?;
         let fitted = fit(&composer, stage, &drawing)?;
-        Ok(Self {
+        let design = Self {
             profile: profile.clone(),
             report: fitted.report,
             tier: fitted.tier,
@@ -92,7 +95,37 @@ impl Design {
             audience,
             qr_label: scene.variant.qr_label.clone(),
             bank_number,
-        })
+        };
+        design.check_strip(scene, stage, scaled.floor_px)
+    }
+
+    /// Measures the strips of the branches with the longest name and the longest address: what
+    /// was fitted by widths must hold when it is laid out.
+    fn check_strip(
+        mut self,
+        scene: &Scene<'_>,
+        stage: &Stage<'_>,
+        floor_px: f64,
+    ) -> Result<Self, RenderError> {
+        let em = |text: &str| (stage.fonts.advance_em(text, Weight::Regular) * 1000.0) as u64;
+        let branches = &scene.library.branches;
+        let longest = [
+            branches.iter().max_by_key(|branch| em(&branch.name)),
+            branches.iter().max_by_key(|branch| em(&branch.address)),
+        ];
+        for branch in longest.into_iter().flatten() {
+            let sheet = self.sheet(&self.strip_html(stage, branch, None)?, self.strip.height());
+            let strip = report::report(&engine::measure(&sheet, stage.fonts)?, floor_px);
+            if !strip.overflow.is_empty() {
+                return Err(RenderError::DoesNotFit {
+                    what: format!("{} 的网点条（{}）", self.profile.name, branch.name),
+                    detail: strip.overflow.join("；"),
+                });
+            }
+            self.report.min_glyph_px = self.report.min_glyph_px.min(strip.min_glyph_px);
+        }
+        self.report.qr_rects = self.code_rect().into_iter().collect();
+        Ok(self)
     }
 
     /// Everything above the strip, as pixels.

@@ -59,14 +59,23 @@ impl Walk {
             return;
         }
         let ink = ink(line);
+        // A box as high as its type (line-height 1) is 0.02 em less than what `ink` allows for.
+        let slack = TOLERANCE.max(0.03 * line.font_px);
         let outside = |rect: &Rect| {
             ink.left < rect.left - TOLERANCE
-                || ink.top < rect.top - TOLERANCE
+                || ink.top < rect.top - slack
                 || ink.right > rect.right + TOLERANCE
-                || ink.bottom > rect.bottom + TOLERANCE
+                || ink.bottom > rect.bottom + slack
+        };
+        let sticks_out = |pair: &[Rect]| {
+            pair[1].left < pair[0].left - TOLERANCE
+                || pair[1].right > pair[0].right + TOLERANCE
+                || pair[1].bottom > pair[0].bottom + slack
         };
         if !line.rotated && ancestors.iter().any(outside) {
             self.faults.push(format!("“{}”超出了它的框", line.text.trim()));
+        } else if !line.rotated && ancestors.windows(2).any(sticks_out) {
+            self.faults.push(format!("“{}”的底框超出了版面", line.text.trim()));
         }
         if f64::from(line.font_px) < self.floor_px - 0.5 {
             self.faults.push(format!(

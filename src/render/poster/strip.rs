@@ -30,6 +30,7 @@ pub struct StripPlan {
     label_px: u32,
     qr: Option<QrPlace>,
     two_line_label: bool,
+    break_addresses: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -92,7 +93,7 @@ impl StripPlan {
         let inline = matches!(scaled.scheme, Scheme::Ribbon);
         let two_line_label =
             matches!(scaled.scheme, Scheme::Portrait | Scheme::Kiosk | Scheme::Bar);
-        let gap = scaled.px(28.0);
+        let gap = scaled.px(40.0);
         let label_em = if two_line_label { 3.0 } else { 5.0 };
         let label_width = match (qr, audience) {
             (None, _) | (_, Audience::Elder) => 0,
@@ -121,6 +122,7 @@ impl StripPlan {
             label_px,
             qr,
             two_line_label,
+            break_addresses: false,
         };
         plan.fit(&widest, right, gap, scaled, fonts).map_err(|detail| RenderError::DoesNotFit {
             what: format!("{}（{}×{}）的网点条", profile.name, profile.width, profile.height),
@@ -183,10 +185,11 @@ impl StripPlan {
                 return Ok(());
             }
             self.address_px = floor.ceil() as u32;
-            for em in [widest.address, widest.broken_address] {
+            for (broken, em) in [(false, widest.address), (true, widest.broken_address)] {
                 let name = shrink(self.name_px, floor, |px| both(px, self.address_px, em));
                 if let Some(px) = name {
                     self.name_px = px;
+                    self.break_addresses = broken;
                     return Ok(());
                 }
             }
@@ -195,14 +198,16 @@ impl StripPlan {
         self.name_px =
             shrink(self.name_px, floor, |px| widest.name * f64::from(px) <= room).ok_or(hint)?;
         let address = |em: f64| shrink(self.address_px, floor, |px| em * f64::from(px) <= room);
-        self.address_px =
-            address(widest.address).or_else(|| address(widest.broken_address)).ok_or(hint)?;
+        let whole = address(widest.address);
+        self.break_addresses = whole.is_none();
+        self.address_px = whole.or_else(|| address(widest.broken_address)).ok_or(hint)?;
         Ok(())
     }
 
     fn used(&self, widest: &Widest) -> f64 {
         let name = widest.name * f64::from(self.name_px);
-        let address = widest.broken_address * f64::from(self.address_px);
+        let em = if self.break_addresses { widest.broken_address } else { widest.address };
+        let address = em * f64::from(self.address_px);
         if self.inline { name + address } else { name.max(address) }
     }
 
@@ -247,6 +252,7 @@ impl StripPlan {
             text: palette.strip_text.clone(),
             mute: palette.strip_mute.clone(),
             inline: self.inline,
+            where_top: self.where_top(&branch.address, fonts),
             where_width: self.where_width,
             where_direction: if self.inline { "row" } else { "column" },
             where_justify: if self.stacked || self.inline { "flex-start" } else { "center" },
@@ -277,14 +283,22 @@ impl StripPlan {
         }
     }
 
+    /// In the stacked strip, name and address stand in the middle of what the number leaves free.
+    fn where_top(&self, address: &str, fonts: &Fonts) -> u32 {
+        if !self.stacked {
+            return 0;
+        }
+        let lines = self.address(address, fonts).len() as f64;
+        let text = 1.2 * f64::from(self.name_px) + 1.25 * f64::from(self.address_px) * lines;
+        ((f64::from(self.ask.top) - text) * 0.6).max(0.0) as u32
+    }
+
+    /// The address on one line, or broken at its separator where the longest of the network does
+    /// not fit on one and this one is of that kind.
     fn address(&self, address: &str, fonts: &Fonts) -> Vec<String> {
-        let room = if self.inline {
-            f64::from(self.where_width) - f64::from(self.name_px) * 6.0
-        } else {
-            f64::from(self.where_width)
-        };
-        let fits = fonts.advance_em(address, Weight::Regular) * f64::from(self.address_px) <= room;
-        if fits { vec![address.to_owned()] } else { broken(address) }
+        let width = fonts.advance_em(address, Weight::Regular) * f64::from(self.address_px);
+        let long = self.inline || width > f64::from(self.where_width);
+        if self.break_addresses && long { broken(address) } else { vec![address.to_owned()] }
     }
 }
 
