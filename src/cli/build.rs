@@ -48,11 +48,13 @@ fn branch(text: &str) -> Result<BranchId, String> {
 }
 
 fn output(text: &str) -> Result<OutputKind, String> {
-    OutputKind::from_name(text).ok_or_else(|| format!("没有“{text}”这种输出，可写：{}", names(OutputKind::ALL)))
+    OutputKind::from_name(text)
+        .ok_or_else(|| format!("没有“{text}”这种输出，可写：{}", names(OutputKind::ALL)))
 }
 
 fn audience(text: &str) -> Result<Audience, String> {
-    Audience::from_name(text).ok_or_else(|| format!("没有“{text}”这个版本，可写：{}", names(Audience::ALL)))
+    Audience::from_name(text)
+        .ok_or_else(|| format!("没有“{text}”这个版本，可写：{}", names(Audience::ALL)))
 }
 
 fn names<T: ToString>(values: &[T]) -> String {

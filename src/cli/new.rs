@@ -42,16 +42,14 @@ pub(super) fn run(arguments: &LessonArguments, config: &Path) -> anyhow::Result<
     let existing: Vec<_> =
         draft.iter().map(|file| folder.join(file.name)).filter(|path| path.exists()).collect();
     if audience == Audience::General && !existing.is_empty() {
-        bail!(
-            "{} 已经有了，没有改动；换一个代号：--id {id}-2",
-            existing[0].display()
-        );
+        bail!("{} 已经有了，没有改动；换一个代号：--id {id}-2", existing[0].display());
     }
     std::fs::create_dir_all(&folder).with_context(|| format!("建不了 {}", folder.display()))?;
     for file in draft {
         let path = folder.join(file.name);
         if !path.exists() {
-            std::fs::write(&path, file.text).with_context(|| format!("写不了 {}", path.display()))?;
+            std::fs::write(&path, file.text)
+                .with_context(|| format!("写不了 {}", path.display()))?;
             println!("{}", path.display());
         }
     }
