@@ -29,7 +29,7 @@ pub(super) struct Equation<'a> {
 pub(super) enum CalcError {
     /// It is no equation; the text says why.
     Form(String),
-    /// It is wrong; the text is the right value.
+    /// It is wrong; the text says what the left side equals.
     Wrong(String),
 }
 
@@ -160,7 +160,7 @@ impl Fraction {
         Self::new(whole, 1)?.times(step)
     }
 
-    /// The value as an author would write it; per cent where `scale` is two.
+    /// The value as an author would write it, behind “等于”; per cent where `scale` is two.
     fn show(self, scale: u32) -> String {
         let sign = if scale == 2 { "%" } else { "" };
         let exact = (0..=6).find_map(|decimals| {
@@ -176,12 +176,16 @@ impl Fraction {
                 .map(|n| n / value.denominator)
         });
         let Some(scaled) = scaled else {
-            return format!("{}/{}", self.numerator, self.denominator);
+            return format!("等于 {}/{}", self.numerator, self.denominator);
         };
         let digits = format!("{:0>width$}", scaled.unsigned_abs(), width = decimals + 1);
         let (whole, fraction) = digits.split_at(digits.len() - decimals);
         let minus = if scaled < 0 { "-" } else { "" };
-        let about = if exact.is_none() { "约 " } else { "" };
+        let about = if exact.is_none() {
+            "约等于 "
+        } else {
+            "等于 "
+        };
         if decimals == 0 {
             format!("{about}{minus}{whole}{sign}")
         } else {

@@ -217,7 +217,7 @@ fn calculation(content: &Content, faults: &mut Faults) -> Option<Directive> {
             Err(CalcError::Wrong(right)) => faults.error(
                 "read/calc-wrong",
                 span,
-                format!("等式不成立，左边算出来是 {right}"),
+                format!("等式不成立，左边{right}"),
                 "改正算式或得数；得数是四舍五入来的，就把 = 换成 ≈。".into(),
             ),
         }

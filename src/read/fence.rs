@@ -22,6 +22,9 @@ impl Builder<'_, '_> {
             Ok(Fence::Open(opening)) => {
                 let alone = opening.name.is_leaf() && !self.closes_next(index, line.span);
                 let span = opening.span;
+                if opening.name.is_tier() {
+                    self.close_unclosed_before_tier();
+                }
                 self.open(FrameKind::Directive(opening), span);
                 if alone {
                     self.finish_directive(span.end);
@@ -72,6 +75,18 @@ impl Builder<'_, '_> {
             self.close_unclosed();
         }
         self.finish_directive(span.end);
+    }
+
+    /// A tier never stands inside another block. Where it seems to, the fence of that block was
+    /// forgotten; saying so once is better than blaming every tier that follows.
+    fn close_unclosed_before_tier(&mut self) {
+        self.close_implicit();
+        let inner = self.frames.get(1..).unwrap_or_default();
+        if inner.iter().all(|frame| frame.directive().is_some()) {
+            for _ in 1..self.frames.len() {
+                self.close_unclosed();
+            }
+        }
     }
 
     /// Reports the innermost directive, which was not closed, and drops it.

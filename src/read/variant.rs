@@ -172,7 +172,11 @@ fn read_front_matter(
                 "第一行写 ---，接着写 id、title 等键，再用一行 --- 结束。".into(),
             );
         }
-        return (FrontMatter::empty(file), 0);
+        let front = FrontMatter {
+            sources_broken: general,
+            ..FrontMatter::empty(file)
+        };
+        return (front, 0);
     }
     let yaml_start = text.find('\n').map_or(text.len(), |newline| newline + 1);
     let mut at = yaml_start;
