@@ -251,7 +251,7 @@ impl<'a> Parser<'a> {
             } else {
                 value.times(next)
             };
-            value = result.ok_or_else(|| {
+            value = result.ok_or({
                 if divide && next.numerator == 0 {
                     "不能除以 0"
                 } else {

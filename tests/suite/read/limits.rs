@@ -58,6 +58,13 @@ fn brackets_and_markers_without_end_are_read_in_time() {
 }
 
 #[test]
+fn a_million_faults_are_not_listed() {
+    let faults = faults_of_body(&"{{a}}".repeat(20_000));
+    assert_eq!(faults.len(), 201);
+    assert!(faults[200].ends_with("read/too-many"), "{}", faults[200]);
+}
+
+#[test]
 fn yaml_bombs_are_refused() {
     let bomb = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n";
     let deep = format!("keywords: {}\n", "[".repeat(20_000));
