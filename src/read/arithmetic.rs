@@ -29,7 +29,7 @@ pub(super) struct Equation<'a> {
 pub(super) enum CalcError {
     /// It is no equation; the text says why.
     Form(String),
-    /// It is wrong; the text is the right value.
+    /// It is wrong; the text says what the left side equals.
     Wrong(String),
 }
 
@@ -142,7 +142,7 @@ impl Fraction {
         Self::new(whole, 1)?.times(step)
     }
 
-    /// The value as an author would write it; per cent where `scale` is two.
+    /// The value as an author would write it, behind “等于”; per cent where `scale` is two.
     fn show(self, scale: u32) -> String {
         let sign = if scale == 2 { "%" } else { "" };
         let exact = (0..=6).find_map(|decimals| {
@@ -155,12 +155,16 @@ impl Fraction {
             value.numerator.checked_mul(10_i128.checked_pow(power)?).map(|n| n / value.denominator)
         });
         let Some(scaled) = scaled else {
-            return format!("{}/{}", self.numerator, self.denominator);
+            return format!("等于 {}/{}", self.numerator, self.denominator);
         };
         let digits = format!("{:0>width$}", scaled.unsigned_abs(), width = decimals + 1);
         let (whole, fraction) = digits.split_at(digits.len() - decimals);
         let minus = if scaled < 0 { "-" } else { "" };
-        let about = if exact.is_none() { "约 " } else { "" };
+        let about = if exact.is_none() {
+            "约等于 "
+        } else {
+            "等于 "
+        };
         if decimals == 0 {
             format!("{about}{minus}{whole}{sign}")
         } else {
@@ -218,9 +222,17 @@ impl<'a> Parser<'a> {
             };
             self.rest.next();
             let next = self.factor()?;
-            let result = if divide { value.over(next) } else { value.times(next) };
-            value = result.ok_or_else(|| {
-                if divide && next.numerator == 0 { "不能除以 0" } else { TOO_LARGE }
+            let result = if divide {
+                value.over(next)
+            } else {
+                value.times(next)
+            };
+            value = result.ok_or({
+                if divide && next.numerator == 0 {
+                    "不能除以 0"
+                } else {
+                    TOO_LARGE
+                }
             })?;
         }
     }

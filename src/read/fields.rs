@@ -48,9 +48,14 @@ impl<'n, 'f> Fields<'n, 'f> {
 
     /// The value of a key, unless it is absent or empty. An empty one is reported.
     pub(super) fn node(&mut self, key: &'static str) -> Option<&'n Node> {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
         let entries = self.entries;
         let (found, node) = entries.iter().find(|(entry, _)| entry.text == key)?;
+        if node.value == Value::Refused {
+            return None;
+        }
         if node.value == Value::Empty {
             self.faults.error(
                 "read/empty-value",

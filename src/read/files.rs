@@ -76,8 +76,8 @@ impl Folder {
                 "把文件本身放进内容文件夹，不要用链接。".into(),
             ));
         }
-        let mut file = File::open(&real).map_err(|error| unreadable(path, &error))?;
-        let metadata = file.metadata().map_err(|error| unreadable(path, &error))?;
+        // Before opening: opening a named pipe would wait for a writer for ever.
+        let metadata = real.metadata().map_err(|error| unreadable(path, &error))?;
         if !metadata.is_file() {
             return Err(fault(
                 path,
@@ -97,6 +97,7 @@ impl Folder {
         if metadata.len() > max_bytes {
             return Err(too_large());
         }
+        let mut file = File::open(&real).map_err(|error| unreadable(path, &error))?;
         let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
         // The file may grow while it is read; the limit holds all the same.
         let read = file.by_ref().take(max_bytes + 1).read_to_end(&mut bytes);

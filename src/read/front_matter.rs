@@ -78,7 +78,7 @@ pub(super) fn read(
 ) -> FrontMatter {
     let entries = match &node.value {
         Value::Mapping(entries) => entries.as_slice(),
-        Value::Empty => &[],
+        Value::Empty | Value::Refused => &[],
         Value::Scalar(_) | Value::Sequence(_) => {
             faults.error(
                 "read/wrong-type",

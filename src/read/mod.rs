@@ -3,7 +3,7 @@
 //! 1. [`files`] reads bytes, within limits and never outside the folder.
 //! 2. [`node`] and [`fields`] take YAML and TOML apart, with positions.
 //! 3. [`shadow`], [`markdown`] and [`directive`] turn a lesson's text into a block tree;
-//!    [`convert`], [`quiz`] and [`tier`] say what its directives mean.
+//!    [`convert`], [`listing`], [`quiz`] and [`tier`] say what its directives mean.
 //! 4. [`registry`], [`table`] and [`asset`] read everything around the lessons.
 //!
 //! Reading reports all faults it can find, each with file, place, reason and help in Chinese; a
@@ -18,13 +18,17 @@ mod convert;
 mod directive;
 mod emphasis;
 mod faults;
+mod fence;
 mod fields;
 mod files;
+mod frame;
 mod front_matter;
 mod headline;
+mod html;
 mod inline;
 mod leaf;
 mod lesson;
+mod listing;
 mod markdown;
 mod node;
 mod quiz;
@@ -36,10 +40,11 @@ mod shadow;
 mod suggest;
 mod table;
 mod tier;
+mod variant;
 
 pub use front_matter::FrontMatter;
-pub use lesson::{Surroundings, VariantReading, read_variant};
 pub use registry::Registry;
+pub use variant::{Surroundings, VariantReading, read_variant};
 
 use crate::model::{Branch, Diagnostic, LessonId, Library, SourceFile};
 use faults::Faults;
@@ -199,6 +204,10 @@ impl LibraryReader {
 
 /// Which registries were read without a fault.
 #[derive(Clone, Copy)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four independent facts, one per registry"
+)]
 struct Complete {
     topics: bool,
     hotlines: bool,

@@ -5,7 +5,7 @@
 
 use super::faults::Faults;
 use crate::model::Span;
-use granit_parser::{Event, Parser, ScanError};
+use granit_parser::{ErrorKind, Event, Parser, ScanError};
 use toml::de::{DeTable, DeValue};
 
 /// Deeper than any front matter needs, and shallow enough for a small stack.
@@ -27,6 +27,8 @@ pub(super) struct Node {
 pub(super) enum Value {
     /// Nothing was written.
     Empty,
+    /// Something was written that has been reported already.
+    Refused,
     /// Text, number, date or truth value, as written.
     Scalar(String),
     /// A list.
@@ -98,12 +100,7 @@ impl YamlBuilder {
         let span = Span::new(self.offset + range.start, self.offset + range.end);
         self.count += 1;
         if self.count > MAX_NODES || self.open.len() > MAX_DEPTH {
-            faults.error(
-                "read/yaml-too-large",
-                span,
-                "前言的内容太多或嵌套太深".into(),
-                format!("至多 {MAX_NODES} 个值、{MAX_DEPTH} 层；课文内容请写在正文里。"),
-            );
+            report_too_large(span, faults);
             return false;
         }
         match event {
@@ -124,7 +121,13 @@ impl YamlBuilder {
                     "前言里不能用 YAML 别名（* 开头的值）".into(),
                     "把内容直接写出来；如果星号是文字的一部分，给整个值加引号。".into(),
                 );
-                self.put(Node { span, value: Value::Empty }, faults)
+                self.put(
+                    Node {
+                        span,
+                        value: Value::Refused,
+                    },
+                    faults,
+                )
             }
             _ => true,
         }
@@ -170,6 +173,15 @@ impl YamlBuilder {
     }
 }
 
+fn report_too_large(span: Span, faults: &mut Faults) {
+    faults.error(
+        "read/yaml-too-large",
+        span,
+        "前言的内容太多或嵌套太深".into(),
+        format!("至多 {MAX_NODES} 个值、{MAX_DEPTH} 层；课文内容请写在正文里。"),
+    );
+}
+
 /// Says in Chinese what the YAML scanner stumbled over. Its own words are English and speak of
 /// tokens, so the line itself is looked at for the mistakes authors make.
 fn report_yaml(error: &ScanError, yaml: &str, offset: usize, faults: &mut Faults) {
@@ -177,6 +189,10 @@ fn report_yaml(error: &ScanError, yaml: &str, offset: usize, faults: &mut Faults
     let line_start = yaml[..floor(yaml, at)].rfind('\n').map_or(0, |newline| newline + 1);
     let line = yaml[line_start..].lines().next().unwrap_or_default();
     let value = line.split_once(':').map_or("", |(_, value)| value.trim());
+    if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+        report_too_large(Span::new(offset + at, offset + at), faults);
+        return;
+    }
     let help = if line.trim_start_matches(' ').starts_with('\t') {
         "缩进只能用空格，不能用制表符。"
     } else if value.starts_with(['[', '{', '&', '*', '!', '|', '>', '%', '@', '`', '"', '\'']) {

@@ -52,13 +52,7 @@ pub(super) fn read_screens(branches: Option<&[Branch]>, faults: &mut Faults) -> 
         let before = faults.len();
         let name = row.get("branch");
         let branch = BranchId::new(name);
-        let known = branches.is_none_or(|all| all.iter().any(|branch| branch.id.as_str() == name));
-        if branch.is_err() || !known {
-            let ids = branches.unwrap_or_default().iter().map(|branch| branch.id.as_str());
-            let near = suggest::nearest(name, ids);
-            let hint = near.map(|near| format!("是不是想写 {near}？")).unwrap_or_default();
-            row.bad(faults, "branch", &format!("{hint}写 branches.csv 里有的网点。"));
-        }
+        row.check_branch(branches, faults);
         row.require(faults, "screen", "写屏幕在网点里的名字，例如 s1。");
         row.require(faults, "profile", "写规格名；同一规格的屏幕共用海报。");
         let width = row.pixels(faults, "width");
@@ -214,6 +208,28 @@ impl Row {
         let reason = format!("“{}”写了两行", self.get(name));
         let span = self.field_span(name, faults);
         faults.error("read/duplicate-id", span, reason, "改掉或删掉其中一行。".into());
+    }
+
+    /// Reports a branch that is not in the table of branches.
+    fn check_branch(&self, branches: Option<&[Branch]>, faults: &mut Faults) {
+        let name = self.get("branch");
+        let known = branches.is_none_or(|all| all.iter().any(|branch| branch.id.as_str() == name));
+        if known && BranchId::new(name).is_ok() {
+            return;
+        }
+        let ids = branches
+            .unwrap_or_default()
+            .iter()
+            .map(|branch| branch.id.as_str());
+        let near = suggest::nearest(name, ids);
+        let hint = near
+            .map(|near| format!("是不是想写 {near}？"))
+            .unwrap_or_default();
+        self.bad(
+            faults,
+            "branch",
+            &format!("{hint}写 branches.csv 里有的网点。"),
+        );
     }
 
     fn pixels(&self, faults: &mut Faults, name: &str) -> u32 {

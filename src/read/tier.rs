@@ -1,11 +1,6 @@
 //! The texts for one output each: posters, portal page, ticker and the rest.
 
-use super::{
-    convert::{self, Content},
-    directive::Name,
-    faults::Faults,
-    inline,
-};
+use super::{convert::Content, directive::Name, faults::Faults, inline, listing};
 use crate::model::{
     Block, BlockKind, Directive, Inline, InlineKind, Lead, Located, PosterText, Span, Tiers,
 };
@@ -156,12 +151,12 @@ fn put(block: Block, part: Part, poster: &mut PosterText, faults: &mut Faults) {
         BlockKind::Paragraph(content) => poster.cue = Some(inline::trim(content)),
         BlockKind::List { start: None, items } => {
             for item in items {
-                poster.lines.extend(convert::item_text(item, faults));
+                poster.lines.extend(listing::item_text(item, faults));
             }
         }
         BlockKind::List { items, .. } => {
             for item in items {
-                poster.steps.extend(convert::step(item, faults));
+                poster.steps.extend(listing::step(item, faults));
             }
         }
         BlockKind::Directive(Directive::Dialogue(turns)) => poster.dialogue = turns,
