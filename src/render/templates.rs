@@ -3,7 +3,8 @@
 //! Strict mode is on, and the block helpers are ours, because Handlebars' own `{{#if typo}}` is
 //! silently false: a name that the view does not have is an error with the template's line.
 
-use crate::model::Digest;
+use super::article::Theme;
+use crate::model::{Audience, Digest};
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, Output, RenderContext, RenderError, RenderErrorReason,
     Renderable,
@@ -13,7 +14,13 @@ use std::collections::BTreeMap;
 
 /// The templates that come with the program: name and text. The name is the path under
 /// `templates/`, which is also the path of a replacement in an override folder.
-const BUILT_IN: &[(&str, &str)] = &[];
+const BUILT_IN: &[(&str, &str)] = &[
+    ("article/general.toml", include_str!("../../templates/article/general.toml")),
+    ("article/elder.toml", include_str!("../../templates/article/elder.toml")),
+    ("article/student.toml", include_str!("../../templates/article/student.toml")),
+    ("portal/page.hbs", include_str!("../../templates/portal/page.hbs")),
+    ("portal/style.hbs", include_str!("../../templates/portal/style.hbs")),
+];
 
 /// Palettes that come with the program; `palettes.toml` in an override folder replaces them.
 pub const BUILT_IN_PALETTES: &str = include_str!("../../templates/palettes.toml");
@@ -54,6 +61,7 @@ pub enum TemplateError {
 /// All templates, compiled.
 pub struct Templates {
     registry: Handlebars<'static>,
+    themes: BTreeMap<Audience, Theme>,
     digest: Digest,
 }
 
@@ -82,11 +90,19 @@ impl Templates {
         registry.register_helper("if", Box::new(Conditional { when: true }));
         registry.register_helper("unless", Box::new(Conditional { when: false }));
         registry.register_helper("px", Box::new(pixels));
+        let mut themes = BTreeMap::new();
         let mut texts = Vec::new();
         for (name, text) in BUILT_IN {
             let text = overrides.get(*name).map_or(*text, String::as_str);
             texts.push(name.as_bytes());
             texts.push(text.as_bytes());
+            if let Some(audience) = theme_audience(name) {
+                let theme = Theme::parse(text).map_err(|(line, reason)| {
+                    TemplateError::Syntax { name: (*name).to_owned(), line, reason }
+                })?;
+                themes.insert(audience, theme);
+                continue;
+            }
             registry.register_template_string(name, text).map_err(|error| {
                 TemplateError::Syntax {
                     name: (*name).to_owned(),
@@ -96,13 +112,19 @@ impl Templates {
             })?;
         }
         let digest = Digest::of_fields(texts);
-        Ok(Self { registry, digest })
+        Ok(Self { registry, themes, digest })
     }
 
     /// The digest of every template's name and text; part of each render's key.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// The article theme of an audience.
+    pub(super) fn theme(&self, audience: Audience) -> &Theme {
+        // `BUILT_IN` has one per audience, and `new` has parsed each.
+        &self.themes[&audience]
     }
 
     /// Fills the template `name` with `view`.
@@ -120,6 +142,12 @@ impl Templates {
             reason: explain(error.reason()),
         })
     }
+}
+
+/// The audience whose article theme a template is.
+fn theme_audience(name: &str) -> Option<Audience> {
+    let name = name.strip_prefix("article/")?.strip_suffix(".toml")?;
+    Audience::from_name(name)
 }
 
 fn explain(reason: &RenderErrorReason) -> String {
