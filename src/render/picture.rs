@@ -101,8 +101,7 @@ fn prepare(
     labels: &[ObjectLabel],
     width_px: u32,
 ) -> Result<Picture, RenderError> {
-    let failed =
-        |reason: String| RenderError::Picture { file: asset.file.clone(), reason };
+    let failed = |reason: String| RenderError::Picture { file: asset.file.clone(), reason };
     let (media_type, bytes): (_, Arc<[u8]>) = match asset.media_type {
         MediaType::Svg => {
             let svg = std::str::from_utf8(&asset.bytes)

@@ -97,8 +97,10 @@ impl Templates {
             texts.push(name.as_bytes());
             texts.push(text.as_bytes());
             if let Some(audience) = theme_audience(name) {
-                let theme = Theme::parse(text).map_err(|(line, reason)| {
-                    TemplateError::Syntax { name: (*name).to_owned(), line, reason }
+                let theme = Theme::parse(text).map_err(|(line, reason)| TemplateError::Syntax {
+                    name: (*name).to_owned(),
+                    line,
+                    reason,
                 })?;
                 themes.insert(audience, theme);
                 continue;

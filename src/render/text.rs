@@ -34,7 +34,6 @@ impl Scene<'_> {
     pub fn plain(&self, inlines: &[Inline]) -> String {
         plain_text(inlines, &|reference| self.resolve(reference))
     }
-
 }
 
 /// Where a fact comes from, in one line: title, publisher, date.

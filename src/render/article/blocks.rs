@@ -142,7 +142,9 @@ impl<'a> Writer<'a> {
             let marker = match (item.task, start) {
                 (Some(true), _) => Cow::Borrowed("√"),
                 (Some(false), _) => Cow::Borrowed("□"),
-                (None, Some(start)) => Cow::Owned(format!("{}.", start.saturating_add(index as u64))),
+                (None, Some(start)) => {
+                    Cow::Owned(format!("{}.", start.saturating_add(index as u64)))
+                }
                 (None, None) => Cow::Borrowed("•"),
             };
             self.list_item(marker, &item.blocks, depth, nodes)?;

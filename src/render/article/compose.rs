@@ -27,10 +27,7 @@ impl<'a> Writer<'a> {
         if !self.has_hotlines {
             body = body.children(self.hotlines(&self.scene.variant.hotlines).into_iter().collect());
         }
-        let body = body
-            .children(self.reference_list()?)
-            .child(self.sources())
-            .child(self.footer());
+        let body = body.children(self.reference_list()?).child(self.sources()).child(self.footer());
         Ok(Element::section(&parts.root).child(hero).child(body))
     }
 

@@ -12,7 +12,10 @@ use crate::{
         Block, Calculation, CalloutKind, Directive, GlossaryEntry, HotlineId, HotlineKind, Inline,
         InlineKind, Question, Step, Turn,
     },
-    render::{RenderError, text::{law_name, source_line}},
+    render::{
+        RenderError,
+        text::{law_name, source_line},
+    },
 };
 use std::borrow::Cow;
 
@@ -112,8 +115,8 @@ impl<'a> Writer<'a> {
             .attribute("d", "M4 4l12 12M16 4L4 16")
             .attribute("stroke", "currentColor")
             .attribute("stroke-width", "3");
-        let key = Element::section(&parts.flag_key)
-            .child(drawing("20", "20", "0 0 20 20").child(cross));
+        let key =
+            Element::section(&parts.flag_key).child(drawing("20", "20", "0 0 20 20").child(cross));
         let text = Element::section(&parts.flag_text).children(self.inlines(line)?);
         Ok(Element::section(&parts.flag_row).child(key).child(text).into())
     }
@@ -135,7 +138,8 @@ impl<'a> Writer<'a> {
             } else {
                 Cow::Borrowed(step.word.as_str())
             };
-            let mut text = Element::section(&parts.step_text).children(self.inlines(&step.sentence)?);
+            let mut text =
+                Element::section(&parts.step_text).children(self.inlines(&step.sentence)?);
             if let Some(id) = step.hotline.as_ref().filter(|id| !names(&step.sentence, id)) {
                 let number = Element::new("strong").style(&parts.step_number);
                 text = text.child(number.text(self.scene.number(id)));
@@ -286,11 +290,8 @@ impl<'a> Writer<'a> {
             }
             let number = number.text(self.scene.number(id));
             let label = Element::section(&parts.hotline_label).text(hotline.note.as_str());
-            let (first, second) = if self.theme.hotline_label_first {
-                (label, number)
-            } else {
-                (number, label)
-            };
+            let (first, second) =
+                if self.theme.hotline_label_first { (label, number) } else { (number, label) };
             table = table.child(row.child(first).child(second));
             count += 1;
         }

@@ -133,9 +133,8 @@ impl Line {
     fn append<'a>(&mut self, text: Cow<'a, str>, nodes: &mut Vec<Node<'a>>) {
         let Some(first) = text.chars().next() else { return };
         // Between Han characters a line end is nothing, between words it is a space.
-        let space = self.soft_break
-            && self.last.is_some_and(is_word_character)
-            && is_word_character(first);
+        let space =
+            self.soft_break && self.last.is_some_and(is_word_character) && is_word_character(first);
         self.soft_break = false;
         self.last = text.chars().next_back();
         let text = if space { Cow::Owned(format!(" {text}")) } else { text };

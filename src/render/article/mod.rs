@@ -99,10 +99,7 @@ pub fn artifacts(
     limits: &Limits,
 ) -> Result<Vec<Artifact>, RenderError> {
     let article = render(scene, stage, pictures, limits)?;
-    let folder = PathBuf::from(format!(
-        "lessons/{}/{}",
-        scene.lesson.id, scene.variant.audience
-    ));
+    let folder = PathBuf::from(format!("lessons/{}/{}", scene.lesson.id, scene.variant.audience));
     let artifact = |name: String, media_type, bytes| Artifact {
         path: folder.join(name),
         lesson: Some(scene.lesson.id.clone()),
@@ -115,9 +112,8 @@ pub fn artifacts(
         layout: None,
     };
     let preview = preview::page(&article, pictures);
-    let mut artifacts = vec![
-        artifact("article.preview.html".into(), MediaType::Html, preview.into_bytes()),
-    ];
+    let mut artifacts =
+        vec![artifact("article.preview.html".into(), MediaType::Html, preview.into_bytes())];
     for (digest, file) in &article.slots {
         if let Some(picture) = pictures.get(file) {
             let extension = if picture.media_type == MediaType::Jpeg { "jpg" } else { "png" };
@@ -125,7 +121,8 @@ pub fn artifacts(
             artifacts.push(artifact(name, picture.media_type, picture.bytes.to_vec()));
         }
     }
-    artifacts.insert(0, artifact("article.html".into(), MediaType::Html, article.html.into_bytes()));
+    artifacts
+        .insert(0, artifact("article.html".into(), MediaType::Html, article.html.into_bytes()));
     Ok(artifacts)
 }
 
@@ -141,7 +138,11 @@ impl Article {
         }
         let at_most = |field: &str, text: &str, limit: usize, help: &str| {
             let actual = text.chars().count();
-            if actual <= limit { Ok(()) } else { Err(over(field, actual, limit, "个字符", help)) }
+            if actual <= limit {
+                Ok(())
+            } else {
+                Err(over(field, actual, limit, "个字符", help))
+            }
         };
         at_most("标题", &self.title, limits.article_title, "请改短前言里的 title")?;
         at_most("作者", &self.author, limits.article_author, "请改短 channels.toml 里的银行名称")?;

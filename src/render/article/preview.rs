@@ -9,7 +9,8 @@ pub(super) fn page(article: &Article, pictures: &PictureSet) -> String {
     let mut content = article.html.clone();
     for (digest, file) in &article.slots {
         let Some(picture) = pictures.get(file) else { continue };
-        let data = format!("data:{};base64,{}", picture.media_type, STANDARD.encode(&picture.bytes));
+        let data =
+            format!("data:{};base64,{}", picture.media_type, STANDARD.encode(&picture.bytes));
         content = content.replace(&format!("caishi-slot:{digest}"), &data);
     }
     let mut page = String::with_capacity(content.len() + 2048);

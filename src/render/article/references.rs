@@ -76,10 +76,9 @@ impl<'a> References<'a> {
     }
 
     fn note_number(&mut self, blocks: &'a [Block]) -> usize {
-        let known = self
-            .used
-            .iter()
-            .position(|used| matches!(used, Reference::Note(known) if std::ptr::eq(*known, blocks)));
+        let known = self.used.iter().position(
+            |used| matches!(used, Reference::Note(known) if std::ptr::eq(*known, blocks)),
+        );
         known.unwrap_or_else(|| self.push(Reference::Note(blocks)))
     }
 

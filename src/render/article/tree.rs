@@ -29,13 +29,7 @@ pub(super) struct Element<'a> {
 impl<'a> Element<'a> {
     /// An element without style.
     pub(super) fn new(tag: &'static str) -> Self {
-        Self {
-            tag,
-            styles: [None; 3],
-            own: None,
-            attributes: Vec::new(),
-            children: Vec::new(),
-        }
+        Self { tag, styles: [None; 3], own: None, attributes: Vec::new(), children: Vec::new() }
     }
 
     /// A block in that style.
@@ -63,11 +57,7 @@ impl<'a> Element<'a> {
     }
 
     /// Adds an attribute.
-    pub(super) fn attribute(
-        mut self,
-        name: &'static str,
-        value: impl Into<Cow<'a, str>>,
-    ) -> Self {
+    pub(super) fn attribute(mut self, name: &'static str, value: impl Into<Cow<'a, str>>) -> Self {
         self.attributes.push((name, value.into()));
         self
     }
@@ -186,8 +176,7 @@ fn write_style<'n>(element: &'n Element<'_>, context: &mut Context<'n>, html: &m
     }
     // WeChat recolours text and ground by themselves in dark mode: a coloured block therefore
     // says both, even where the colour would be inherited.
-    let coloured =
-        declarations.iter().any(|(property, _)| *property == Property::BackgroundColor);
+    let coloured = declarations.iter().any(|(property, _)| *property == Property::BackgroundColor);
     let mut opened = false;
     for (property, value) in declarations {
         if property.is_inherited() {

@@ -63,7 +63,8 @@ impl Lines<'_> {
             }
             BlockKind::Table { head, rows, .. } => {
                 for row in std::iter::once(head).chain(rows) {
-                    let cells: Vec<String> = row.iter().map(|cell| self.scene.plain(cell)).collect();
+                    let cells: Vec<String> =
+                        row.iter().map(|cell| self.scene.plain(cell)).collect();
                     self.line(depth, &cells.join(" | "));
                 }
                 self.gap(depth);
