@@ -8,7 +8,7 @@ use super::{
     tree::{Element, Node},
 };
 use crate::{
-    model::{AlertKind, Block, BlockKind, Digest, Inline, ListItem, TableAlignment},
+    model::{AlertKind, Block, BlockKind, Digest, Directive, Inline, ListItem, TableAlignment},
     render::{PictureSet, RenderError, Scene},
 };
 use std::{borrow::Cow, collections::BTreeMap};
@@ -73,7 +73,10 @@ impl<'a> Writer<'a> {
                 nodes.push(paragraph.into());
             }
             BlockKind::Heading { level, content, .. } => nodes.push(self.heading(*level, content)?),
-            BlockKind::List { start, items } => self.list(*start, items, 0, nodes)?,
+            BlockKind::List { start, items } => {
+                self.list(*start, items, 0, nodes)?;
+                self.close_group(last, nodes);
+            }
             BlockKind::Quote(blocks) => {
                 let content = self.blocks(blocks, Place::Box)?;
                 nodes.push(Element::section(&parts.quote).children(content).into());
@@ -95,9 +98,29 @@ impl<'a> Writer<'a> {
             BlockKind::Rule => nodes.push(Element::new("hr").style(&parts.rule).into()),
             // Footnotes stand at the end, with the references.
             BlockKind::Footnote { .. } => {}
-            BlockKind::Directive(directive) => self.directive(directive, nodes)?,
+            BlockKind::Directive(directive) => {
+                self.directive(directive, nodes)?;
+                if matches!(
+                    directive,
+                    Directive::RedFlags(_)
+                        | Directive::Steps(_)
+                        | Directive::Glossary(_)
+                        | Directive::Quiz(_)
+                ) {
+                    self.close_group(last, nodes);
+                }
+            }
         }
         Ok(())
+    }
+
+    /// The last of several rows keeps a paragraph's distance from what follows, and none at the end
+    /// of a box.
+    fn close_group(&self, last: bool, nodes: &mut [Node<'a>]) {
+        if let Some(Node::Element(row)) = nodes.last_mut() {
+            let gap = if last { 0 } else { self.theme.block_gap_px };
+            row.set(Property::MarginBottom, format!("{gap}px"));
+        }
     }
 
     fn heading(&mut self, level: u8, content: &'a [Inline]) -> Result<Node<'a>, RenderError> {

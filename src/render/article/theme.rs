@@ -232,6 +232,8 @@ pub(in crate::render) struct Theme {
     pub(super) step_indent_px: usize,
     /// Whether the label of a telephone number stands above it.
     pub(super) hotline_label_first: bool,
+    /// Pixels between a group of rows and what follows.
+    pub(super) block_gap_px: usize,
     /// Pixels by which a nested list is moved.
     pub(super) list_indent_px: usize,
     /// Styles of the steps counted from the last one.

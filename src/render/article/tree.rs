@@ -21,7 +21,7 @@ pub(super) enum Node<'a> {
 pub(super) struct Element<'a> {
     tag: &'static str,
     styles: [Option<&'a Style>; 3],
-    own: Option<(Property, String)>,
+    own: Vec<(Property, String)>,
     attributes: Vec<(&'static str, Cow<'a, str>)>,
     children: Vec<Node<'a>>,
 }
@@ -29,7 +29,13 @@ pub(super) struct Element<'a> {
 impl<'a> Element<'a> {
     /// An element without style.
     pub(super) fn new(tag: &'static str) -> Self {
-        Self { tag, styles: [None; 3], own: None, attributes: Vec::new(), children: Vec::new() }
+        Self {
+            tag,
+            styles: [None; 3],
+            own: Vec::new(),
+            attributes: Vec::new(),
+            children: Vec::new(),
+        }
     }
 
     /// A block in that style.
@@ -50,10 +56,15 @@ impl<'a> Element<'a> {
         self
     }
 
-    /// Sets one property for this element only; it wins over the theme's.
+    /// Sets a property for this element only; it wins over the theme's.
     pub(super) fn with(mut self, property: Property, value: String) -> Self {
-        self.own = Some((property, value));
+        self.own.push((property, value));
         self
+    }
+
+    /// As [`Self::with`], on an element that is already in place.
+    pub(super) fn set(&mut self, property: Property, value: String) {
+        self.own.push((property, value));
     }
 
     /// Adds an attribute.

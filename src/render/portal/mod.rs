@@ -7,6 +7,7 @@
 //! Gateways that fill in variables of their own (`$(mac)`, MikroTik) must find none in a lesson's
 //! words, so `$(` is written with a character reference.
 
+mod object;
 mod view;
 
 use super::{Limits, RenderError, Scene, Stage};
