@@ -267,6 +267,8 @@ pub struct Calculation {
     pub result: String,
     /// The unit, possibly empty.
     pub unit: String,
+    /// Whether the result is rounded and was written with `≈`.
+    pub approximate: bool,
 }
 
 /// One question of a quiz.

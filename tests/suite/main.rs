@@ -1,1 +1,3 @@
-fn main() {}
+//! The one integration test binary: twelve would be linked twelve times.
+
+mod read;

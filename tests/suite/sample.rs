@@ -278,13 +278,16 @@ pub fn sum(label: &str, expression: &str, result: &str) -> Calculation {
         expression: expression.into(),
         result: result.into(),
         unit: "元".into(),
+        approximate: false,
     }
 }
 
 /// A body with every directive.
 pub fn rich_body() -> Vec<Block> {
     let mut body = vec![
-        p("谁在电话里让你打开屏幕共享，就先挂断谁的电话。手机已经不听使唤了，也有四个动作能把它拉回来。"),
+        p(
+            "谁在电话里让你打开屏幕共享，就先挂断谁的电话。手机已经不听使唤了，也有四个动作能把它拉回来。",
+        ),
         h2("小林的两分钟"),
         directive(Directive::Case {
             fictional: true,
@@ -296,7 +299,9 @@ pub fn rich_body() -> Vec<Block> {
             ],
         }),
         h2("一句话说清"),
-        p("隔着电话和网络编一个理由，骗你把钱转出去，这就是**电信网络诈骗**。理由天天换，转钱这一步从来不换[^top]。"),
+        p(
+            "隔着电话和网络编一个理由，骗你把钱转出去，这就是**电信网络诈骗**。理由天天换，转钱这一步从来不换[^top]。",
+        ),
         directive(Directive::Law {
             cite: "反电信网络诈骗法/30".into(),
             blocks: vec![p("银行要向客户讲反诈知识，办业务时要提醒，有了新骗术也要提醒。")],
@@ -329,7 +334,9 @@ pub fn rich_body() -> Vec<Block> {
             kind: CalloutKind::Warning,
             blocks: vec![p("验证码谁要都不给。")],
         }),
-        directive(Directive::Image { file: "four-steps.svg".into(), alt: "四步自救图".into() }),
+        directive(Directive::Image {
+            file: "four-steps.svg".into(), alt: "四步自救图".into()
+        }),
     ];
     body.extend(rich_ending());
     body
@@ -397,9 +404,7 @@ pub fn tiers() -> Tiers {
     Tiers {
         portal: Some(portal),
         ticker: Some(located(text("挂断让你共享屏幕的“客服”电话，受骗请拨{{hotline:police}}。"))),
-        sms: Some(located(text(
-            "“客服”来电要您共享屏幕，请先挂断，再拨{{hotline:bank}}核实。",
-        ))),
+        sms: Some(located(text("“客服”来电要您共享屏幕，请先挂断，再拨{{hotline:bank}}核实。"))),
         post: Some(located(text(
             "“平台客服”要你装软件、开共享？先挂断。再拨{{hotline:police}}报警。",
         ))),

@@ -224,7 +224,8 @@ impl<'a> Writer<'a> {
             } else {
                 (&parts.sum_row, &parts.sum_label, &parts.sum_figure)
             };
-            let expression = format!("{} =", line.expression);
+            let equals = if line.approximate { "≈" } else { "=" };
+            let expression = format!("{} {equals}", line.expression);
             let label = Element::section(label)
                 .text(line.label.as_str())
                 .child(Element::section(&parts.sum_expression).text(expression));

@@ -135,7 +135,11 @@ impl Lines<'_> {
             Directive::Calculation(lines) => {
                 for line in lines {
                     let (label, unit) = (&line.label, &line.unit);
-                    let text = format!("{label}：{} = {} {unit}", line.expression, line.result);
+                    let equals = if line.approximate { "≈" } else { "=" };
+                    let text = format!(
+                        "{label}：{} {equals} {} {unit}",
+                        line.expression, line.result
+                    );
                     self.line(depth, text.trim_end());
                 }
                 self.gap(depth);

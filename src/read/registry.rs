@@ -1,0 +1,356 @@
+//! The registries that lessons refer to: topics, telephone numbers and campaigns.
+
+use super::{
+    faults::Faults,
+    fields::Fields,
+    node::{self, Node},
+    suggest,
+};
+use crate::model::{
+    Campaign, CampaignId, Edition, Hotline, HotlineId, HotlineKind, HotlineSet, LessonId, Library,
+    Topic, TopicId,
+};
+
+/// The registries and which of them can be trusted: where a registry file has a fault of its own,
+/// lessons are not blamed for names it may have meant to hold.
+#[derive(Debug, Clone, Copy)]
+pub struct Registry<'a> {
+    /// What was read.
+    pub library: &'a Library,
+    /// Whether `topics.toml` was read without a fault.
+    pub topics_complete: bool,
+    /// Whether `hotlines.toml` was read without a fault.
+    pub hotlines_complete: bool,
+    /// Whether every file of `campaigns/` was read without a fault.
+    pub campaigns_complete: bool,
+}
+
+impl<'a> Registry<'a> {
+    /// Registries without a fault.
+    #[must_use]
+    pub fn complete(library: &'a Library) -> Self {
+        Self {
+            library,
+            topics_complete: true,
+            hotlines_complete: true,
+            campaigns_complete: true,
+        }
+    }
+
+    pub(super) fn topic(&self, text: &str) -> Result<TopicId, String> {
+        let known = self.library.topics.iter().map(|topic| topic.id.as_str());
+        match TopicId::new(text) {
+            Ok(id) if !self.topics_complete || self.library.topic(&id).is_some() => Ok(id),
+            _ => Err(suggest::known(text, known)),
+        }
+    }
+
+    pub(super) fn hotline(&self, text: &str) -> Result<HotlineId, String> {
+        let known = self
+            .library
+            .hotlines
+            .iter()
+            .map(|hotline| hotline.id.as_str());
+        match HotlineId::new(text) {
+            Ok(id) if !self.hotlines_complete || self.library.hotline(&id).is_some() => Ok(id),
+            _ => Err(suggest::known(text, known)),
+        }
+    }
+
+    pub(super) fn campaign(&self, text: &str) -> Result<CampaignId, String> {
+        match CampaignId::new(text) {
+            Ok(id) if !self.campaigns_complete || self.library.edition(&id).is_some() => Ok(id),
+            _ => {
+                let editions = self
+                    .library
+                    .campaigns
+                    .iter()
+                    .flat_map(|campaign| &campaign.editions);
+                let known: Vec<String> = editions.map(|edition| edition.id.to_string()).collect();
+                Err(suggest::known(text, known.iter().map(String::as_str)))
+            }
+        }
+    }
+
+    /// The numbers of a named set. `Ok(None)` where the registry cannot be trusted.
+    pub(super) fn set(&self, text: &str) -> Result<Option<&'a [HotlineId]>, String> {
+        let sets = &self.library.hotline_sets;
+        match sets.iter().find(|set| set.id == text) {
+            Some(set) => Ok(Some(&set.hotlines)),
+            None if !self.hotlines_complete => Ok(None),
+            None => Err(suggest::known(text, sets.iter().map(|set| set.id.as_str()))),
+        }
+    }
+
+    /// Sorts numbers as public material shows them; within one kind the author's order stays.
+    pub(super) fn in_public_order(&self, mut hotlines: Vec<HotlineId>) -> Vec<HotlineId> {
+        hotlines.sort_by_key(|id| self.library.hotline(id).map(|hotline| hotline.kind));
+        hotlines
+    }
+}
+
+/// Reads `topics.toml`.
+pub(super) fn read_topics(faults: &mut Faults) -> Vec<Topic> {
+    let root = node::from_toml(faults);
+    let mut topics: Vec<Topic> = Vec::new();
+    let Some(mut fields) = Fields::new(&root, "topics.toml", faults) else {
+        return topics;
+    };
+    for item in tables(&mut fields, "topic") {
+        let Some(mut entry) = Fields::new(item, "[[topic]]", fields.faults) else {
+            continue;
+        };
+        let id = identifier(&mut entry, TopicId::new);
+        let name = entry.required_text("name", "写主题的全名。");
+        let tag = entry.required_text("tag", "写海报角标，4 到 5 个字。");
+        let palette = entry.required_text("palette", "写配色名。");
+        let department = entry.required_text("department", "写会签部门。");
+        entry.finish();
+        let (Some(id), Some(name), Some(tag), Some(palette), Some(department)) =
+            (id, name, tag, palette, department)
+        else {
+            continue;
+        };
+        if topics.iter().any(|topic| topic.id == id) {
+            twice(&mut fields, item, id.as_str());
+            continue;
+        }
+        topics.push(Topic {
+            id,
+            name,
+            tag,
+            palette,
+            department,
+        });
+    }
+    fields.finish();
+    topics
+}
+
+/// Reads `hotlines.toml`.
+pub(super) fn read_hotlines(faults: &mut Faults) -> (Vec<Hotline>, Vec<HotlineSet>) {
+    let root = node::from_toml(faults);
+    let mut hotlines: Vec<Hotline> = Vec::new();
+    let mut sets: Vec<HotlineSet> = Vec::new();
+    let Some(mut fields) = Fields::new(&root, "hotlines.toml", faults) else {
+        return (hotlines, sets);
+    };
+    for item in tables(&mut fields, "hotline") {
+        let Some(entry) = Fields::new(item, "[[hotline]]", fields.faults) else {
+            continue;
+        };
+        match read_hotline(entry) {
+            Some(hotline) if hotlines.iter().any(|other| other.id == hotline.id) => {
+                twice(&mut fields, item, hotline.id.as_str());
+            }
+            Some(hotline) => hotlines.push(hotline),
+            None => {}
+        }
+    }
+    for item in tables(&mut fields, "set") {
+        let Some(mut entry) = Fields::new(item, "[[set]]", fields.faults) else {
+            continue;
+        };
+        let id = entry.required_text("id", "写这张电话表的名字。");
+        entry.require(
+            "hotlines",
+            "写电话的代号，例如 hotlines = [\"police\", \"bank\"]",
+        );
+        let names = entry.texts("hotlines").unwrap_or_default();
+        let mut members = Vec::new();
+        for name in names {
+            match hotlines
+                .iter()
+                .find(|hotline| hotline.id.as_str() == name.value)
+            {
+                Some(hotline) => members.push((hotline.kind, hotline.id.clone())),
+                None => entry.faults.error(
+                    "read/unknown-name",
+                    name.span,
+                    format!("hotlines.toml 里没有电话“{}”", name.value),
+                    suggest::known(
+                        &name.value,
+                        hotlines.iter().map(|hotline| hotline.id.as_str()),
+                    ),
+                ),
+            }
+        }
+        entry.finish();
+        members.sort_by_key(|(kind, _)| *kind);
+        if let Some(id) = id {
+            let hotlines = members.into_iter().map(|(_, id)| id).collect();
+            sets.push(HotlineSet { id, hotlines });
+        }
+    }
+    fields.finish();
+    (hotlines, sets)
+}
+
+fn read_hotline(mut entry: Fields<'_, '_>) -> Option<Hotline> {
+    let id = identifier(&mut entry, HotlineId::new);
+    let number = entry.required_text("number", "写要拨的号码。");
+    let name = entry.required_text("name", "写电话的全名。");
+    let short = entry.required_text("short", "写海报上的短名，2 到 4 个字。");
+    let note = entry.text_or_empty("note");
+    entry.require("kind", "写 emergency、advice、bank、regulator 或 city。");
+    let kind = entry.parsed("kind", |text| match text {
+        "emergency" => Ok(HotlineKind::Emergency),
+        "advice" => Ok(HotlineKind::Advice),
+        "bank" => Ok(HotlineKind::Bank),
+        "regulator" => Ok(HotlineKind::Regulator),
+        "city" => Ok(HotlineKind::City),
+        other => Err(suggest::known(
+            other,
+            ["emergency", "advice", "bank", "regulator", "city"],
+        )),
+    });
+    let hours = entry.text_or_empty("hours");
+    let source = entry.required_text("source", "写号码是从哪里查到的。");
+    entry.require(
+        "verified_on",
+        "写核对号码的日子，例如 verified_on = 2026-11-10",
+    );
+    let verified_on = entry.date("verified_on");
+    let verified_by = entry.required_text("verified_by", "写谁核对的。");
+    entry.finish();
+    Some(Hotline {
+        id: id?,
+        number: number?,
+        name: name?,
+        short: short?,
+        note,
+        kind: kind?.value,
+        hours,
+        source: source?,
+        verified_on: verified_on?.value,
+        verified_by: verified_by?,
+    })
+}
+
+/// Reads one file of `campaigns/`; `stem` is its name without `.toml`.
+pub(super) fn read_campaign(stem: &str, faults: &mut Faults) -> Option<Campaign> {
+    let root = node::from_toml(faults);
+    let mut fields = Fields::new(&root, "活动", faults)?;
+    fields.require("id", "写文件的名字，不带 .toml。");
+    let id = fields.text("id");
+    if let Some(id) = id.filter(|id| id.value != stem) {
+        fields.faults.error(
+            "read/id-mismatch",
+            id.span,
+            format!("活动的 id“{}”和文件名“{stem}.toml”不一致", id.value),
+            "两处写成一样。".into(),
+        );
+    }
+    let name = fields.required_text("name", "写活动的名字。");
+    let description = fields.text_or_empty("description");
+    let mut editions: Vec<Edition> = Vec::new();
+    for item in tables(&mut fields, "edition") {
+        let Some(entry) = Fields::new(item, "[[edition]]", fields.faults) else {
+            continue;
+        };
+        match read_edition(stem, entry) {
+            Some(edition) if editions.iter().any(|other| other.id == edition.id) => {
+                twice(&mut fields, item, &edition.id.edition);
+            }
+            Some(edition) => editions.push(edition),
+            None => {}
+        }
+    }
+    fields.finish();
+    editions.sort_by(|left, right| (left.from, &left.id).cmp(&(right.from, &right.id)));
+    Some(Campaign {
+        id: stem.to_owned(),
+        name: name?,
+        description,
+        editions,
+    })
+}
+
+fn read_edition(stem: &str, mut entry: Fields<'_, '_>) -> Option<Edition> {
+    entry.require("id", "写这一届的代号，例如 id = \"2026\"");
+    let id = entry.parsed("id", |text| {
+        CampaignId::new(&format!("{stem}/{text}"))
+            .map_err(|_| "只用小写字母、数字和连字符，例如 2026。".into())
+    });
+    let name = entry.required_text("name", "写这一届的名字。");
+    let theme = entry.text_or_empty("theme");
+    for key in ["from", "until"] {
+        entry.require(key, "写 from 和 until 两个日期，例如 from = 2026-09-01");
+    }
+    let from = entry.date("from");
+    let until = entry.date("until");
+    if let (Some(from), Some(until)) = (&from, &until)
+        && until.value < from.value
+    {
+        entry.faults.error(
+            "read/dates-reversed",
+            until.span,
+            format!("活动的 until（{}）早于 from（{}）", until.value, from.value),
+            "检查两个日期的年份。".into(),
+        );
+    }
+    let lessons = identifiers(&mut entry, "lessons", LessonId::new);
+    // A rotation names the same lessons in the order in which they take turns.
+    let rotation = identifiers(&mut entry, "rotation", LessonId::new);
+    let topics = identifiers(&mut entry, "topics", TopicId::new);
+    let palette = entry.text("palette").map(|palette| palette.value);
+    let note = entry.text_or_empty("note");
+    entry.finish();
+    Some(Edition {
+        id: id?.value,
+        name: name?,
+        theme,
+        from: from?.value,
+        until: until?.value,
+        lessons: if rotation.is_empty() {
+            lessons
+        } else {
+            rotation
+        },
+        topics,
+        palette,
+        note,
+    })
+}
+
+fn tables<'n>(fields: &mut Fields<'n, '_>, key: &'static str) -> &'n [Node] {
+    fields.items(key).unwrap_or_default()
+}
+
+fn identifier<T, E>(entry: &mut Fields<'_, '_>, new: impl Fn(&str) -> Result<T, E>) -> Option<T> {
+    entry.require("id", "写代号，只用小写字母、数字和连字符。");
+    entry
+        .parsed("id", |text| {
+            new(text).map_err(|_| "只用小写字母、数字和连字符，以字母开头。".into())
+        })
+        .map(|id| id.value)
+}
+
+fn identifiers<T, E>(
+    entry: &mut Fields<'_, '_>,
+    key: &'static str,
+    new: impl Fn(&str) -> Result<T, E>,
+) -> Vec<T> {
+    let mut found = Vec::new();
+    for text in entry.texts(key).unwrap_or_default() {
+        match new(&text.value) {
+            Ok(id) => found.push(id),
+            Err(_) => entry.faults.error(
+                "read/bad-value",
+                text.span,
+                format!("{key} 里的“{}”不是合格的代号", text.value),
+                "只用小写字母、数字和连字符，以字母开头。".into(),
+            ),
+        }
+    }
+    found
+}
+
+fn twice(fields: &mut Fields<'_, '_>, item: &Node, id: &str) {
+    fields.faults.error(
+        "read/duplicate-id",
+        item.span,
+        format!("代号“{id}”登记了两次"),
+        "改掉或删掉其中一个。".into(),
+    );
+}
