@@ -92,3 +92,8 @@ pub(super) fn chinese_number(number: u16) -> String {
     }
     text
 }
+
+/// An expression in the signs people write by hand: `470 * 12` is 470 × 12.
+pub(super) fn arithmetic(expression: &str) -> String {
+    expression.replace('*', "×").replace('/', "÷")
+}

@@ -14,10 +14,13 @@ use crate::{
     },
     render::{
         RenderError,
-        text::{law_name, source_line},
+        text::{arithmetic, law_name, source_line},
     },
 };
 use std::borrow::Cow;
+
+/// More steps than this do not move further to the right.
+const MAX_STEP_INDENTS: usize = 4;
 
 impl<'a> Writer<'a> {
     pub(super) fn directive(
@@ -51,7 +54,7 @@ impl<'a> Writer<'a> {
             Directive::Steps(steps) => self.steps(steps, nodes)?,
             Directive::Emergency(blocks) => {
                 let content = self.blocks(blocks, Place::Box)?;
-                let label = Element::section(&parts.emergency_label).text("已经受骗，马上做");
+                let label = Element::section(&parts.emergency_label).text("马上做这几件事");
                 let emergency = Element::section(&parts.emergency);
                 nodes.push(emergency.child(label).children(content).into());
             }
@@ -145,8 +148,8 @@ impl<'a> Writer<'a> {
                 text = text.child(number.text(self.scene.number(id)));
             }
             let mut row = Element::section(&parts.step_row).style(self.sheet.step_level(from_last));
-            if self.theme.step_indent_px > 0 {
-                let indent = from_last.min(4) * self.theme.step_indent_px;
+            let indent = from_last.min(MAX_STEP_INDENTS) * self.theme.step_indent_px;
+            if indent > 0 {
                 row = row.with(Property::MarginLeft, format!("{indent}px"));
             }
             nodes.push(row.child(key.text(word)).child(text).into());
@@ -219,13 +222,16 @@ impl<'a> Writer<'a> {
         let parts = &self.sheet.parts;
         let mut sum = Element::section(&parts.sum);
         for (index, line) in lines.iter().enumerate() {
-            let (row, label, figure) = if index + 1 == lines.len() {
-                (&parts.total_row, &parts.total_label, &parts.total_figure)
+            let last = index + 1 == lines.len();
+            // A single line has nothing above it to be ruled off from.
+            let row = if last && index > 0 { &parts.total_row } else { &parts.sum_row };
+            let (label, figure) = if last {
+                (&parts.total_label, &parts.total_figure)
             } else {
-                (&parts.sum_row, &parts.sum_label, &parts.sum_figure)
+                (&parts.sum_label, &parts.sum_figure)
             };
             let equals = if line.approximate { "≈" } else { "=" };
-            let expression = format!("{} {equals}", line.expression);
+            let expression = format!("{} {equals}", arithmetic(&line.expression));
             let label = Element::section(label)
                 .text(line.label.as_str())
                 .child(Element::section(&parts.sum_expression).text(expression));

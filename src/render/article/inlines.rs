@@ -47,7 +47,8 @@ impl<'a> Writer<'a> {
                 }
                 InlineKind::Code(code) => {
                     let mut inner = Vec::new();
-                    line.push(code, &mut inner);
+                    // Runs of spaces would collapse; single ones stay places to break the line.
+                    line.push_owned(code.replace("  ", "\u{A0} "), &mut inner);
                     let code = Element::new("code").style(&sheet.parts.code_inline);
                     nodes.push(code.children(inner).into());
                 }

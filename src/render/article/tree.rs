@@ -155,24 +155,21 @@ fn write_element<'n>(element: &'n Element<'_>, parent: &Context<'n>, html: &mut 
     html.push('>');
 }
 
-/// Browsers' own sheets set these properties on these elements, so what the parent says about
-/// them does not arrive.
+/// Browsers' own sheets and WeChat's set these properties on these elements (WeChat gives headings
+/// weight 400 and 16 px), so what the parent says about them does not arrive.
 fn forget_overruled(tag: &str, context: &mut Context<'_>) {
-    let mut forget = |property: Property, value| context[property as usize] = value;
-    match tag {
-        "h2" | "h3" | "h4" | "h5" | "h6" => {
-            forget(Property::FontSize, "");
-            forget(Property::FontWeight, "bold");
-        }
-        "strong" => forget(Property::FontWeight, "bold"),
-        "em" => forget(Property::FontStyle, "italic"),
-        "sup" => forget(Property::FontSize, ""),
-        "a" => forget(Property::Color, ""),
-        "th" => {
-            forget(Property::FontWeight, "bold");
-            forget(Property::TextAlign, "");
-        }
-        _ => {}
+    let overruled: &[Property] = match tag {
+        "h2" | "h3" | "h4" | "h5" | "h6" => &[Property::FontSize, Property::FontWeight],
+        "strong" => &[Property::FontWeight],
+        "em" => &[Property::FontStyle],
+        "sup" => &[Property::FontSize],
+        "code" => &[Property::FontSize, Property::FontFamily],
+        "a" => &[Property::Color],
+        "th" => &[Property::FontWeight, Property::TextAlign],
+        _ => &[],
+    };
+    for property in overruled {
+        context[*property as usize] = "";
     }
 }
 

@@ -2,7 +2,10 @@
 
 use crate::{
     model::{Block, BlockKind, Directive, ListItem},
-    render::{Scene, text::law_name},
+    render::{
+        Scene,
+        text::{arithmetic, law_name},
+    },
 };
 
 /// The text of blocks, an empty line between them, no line end at the end.
@@ -138,7 +141,8 @@ impl Lines<'_> {
                     let equals = if line.approximate { "≈" } else { "=" };
                     let text = format!(
                         "{label}：{} {equals} {} {unit}",
-                        line.expression, line.result
+                        arithmetic(&line.expression),
+                        line.result
                     );
                     self.line(depth, text.trim_end());
                 }
