@@ -160,11 +160,7 @@ impl Fraction {
         let digits = format!("{:0>width$}", scaled.unsigned_abs(), width = decimals + 1);
         let (whole, fraction) = digits.split_at(digits.len() - decimals);
         let minus = if scaled < 0 { "-" } else { "" };
-        let about = if exact.is_none() {
-            "约等于 "
-        } else {
-            "等于 "
-        };
+        let about = if exact.is_none() { "约等于 " } else { "等于 " };
         if decimals == 0 {
             format!("{about}{minus}{whole}{sign}")
         } else {
@@ -222,17 +218,9 @@ impl<'a> Parser<'a> {
             };
             self.rest.next();
             let next = self.factor()?;
-            let result = if divide {
-                value.over(next)
-            } else {
-                value.times(next)
-            };
+            let result = if divide { value.over(next) } else { value.times(next) };
             value = result.ok_or({
-                if divide && next.numerator == 0 {
-                    "不能除以 0"
-                } else {
-                    TOO_LARGE
-                }
+                if divide && next.numerator == 0 { "不能除以 0" } else { TOO_LARGE }
             })?;
         }
     }

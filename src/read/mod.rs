@@ -204,10 +204,7 @@ impl LibraryReader {
 
 /// Which registries were read without a fault.
 #[derive(Clone, Copy)]
-#[expect(
-    clippy::struct_excessive_bools,
-    reason = "four independent facts, one per registry"
-)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts, one per registry")]
 struct Complete {
     topics: bool,
     hotlines: bool,

@@ -121,13 +121,7 @@ impl YamlBuilder {
                     "前言里不能用 YAML 别名（* 开头的值）".into(),
                     "把内容直接写出来；如果星号是文字的一部分，给整个值加引号。".into(),
                 );
-                self.put(
-                    Node {
-                        span,
-                        value: Value::Refused,
-                    },
-                    faults,
-                )
+                self.put(Node { span, value: Value::Refused }, faults)
             }
             _ => true,
         }

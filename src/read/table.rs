@@ -217,19 +217,10 @@ impl Row {
         if known && BranchId::new(name).is_ok() {
             return;
         }
-        let ids = branches
-            .unwrap_or_default()
-            .iter()
-            .map(|branch| branch.id.as_str());
+        let ids = branches.unwrap_or_default().iter().map(|branch| branch.id.as_str());
         let near = suggest::nearest(name, ids);
-        let hint = near
-            .map(|near| format!("是不是想写 {near}？"))
-            .unwrap_or_default();
-        self.bad(
-            faults,
-            "branch",
-            &format!("{hint}写 branches.csv 里有的网点。"),
-        );
+        let hint = near.map(|near| format!("是不是想写 {near}？")).unwrap_or_default();
+        self.bad(faults, "branch", &format!("{hint}写 branches.csv 里有的网点。"));
     }
 
     fn pixels(&self, faults: &mut Faults, name: &str) -> u32 {

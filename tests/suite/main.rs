@@ -1,3 +1,8 @@
 //! The one integration test binary: twelve would be linked twelve times.
 
+mod article;
+mod brief;
+mod html;
+mod portal;
 mod read;
+mod sample;

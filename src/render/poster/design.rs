@@ -87,7 +87,7 @@ impl Design {
             profile: profile.clone(),
             report: fitted.report,
             tier: fitted.tier,
-            base_css: stage.templates.render("poster/base", &fitted.view)?,
+            base_css: stage.templates.render("poster/base.hbs", &fitted.view)?,
             head_html: fitted.html,
             head_height: fitted.view.height,
             strip,
@@ -224,7 +224,7 @@ impl Design {
             stage.fonts,
             code,
         );
-        Ok(stage.templates.render("poster/strip", &view)?)
+        Ok(stage.templates.render("poster/strip.hbs", &view)?)
     }
 
     /// Where the QR code is in the poster, quiet zone included: x, y, width, height.
@@ -301,7 +301,7 @@ fn fit<'a>(
 }
 
 fn template(composer: &Composer<'_>) -> String {
-    format!("poster/{}-{}", composer.scene.variant.audience, composer.scaled.scheme.template())
+    format!("poster/{}-{}.hbs", composer.scene.variant.audience, composer.scaled.scheme.template())
 }
 
 fn measured(
@@ -309,7 +309,7 @@ fn measured(
     stage: &Stage<'_>,
     view: &PosterView<'_>,
 ) -> Result<LayoutReport, RenderError> {
-    let css = stage.templates.render("poster/base", view)?;
+    let css = stage.templates.render("poster/base.hbs", view)?;
     let head = stage.templates.render(&template(composer), view)?;
     let sheet = Sheet {
         html: format!(
