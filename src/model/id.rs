@@ -15,16 +15,8 @@ fn checked(text: &str) -> Result<String, IdError> {
         && text.len() <= 64
         && text.starts_with(|first: char| first.is_ascii_lowercase())
         && !text.ends_with('-')
-        && text
-            .chars()
-            .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
-    if fits {
-        Ok(text.to_owned())
-    } else {
-        Err(IdError {
-            text: text.chars().take(80).collect(),
-        })
-    }
+        && text.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-');
+    if fits { Ok(text.to_owned()) } else { Err(IdError { text: text.chars().take(80).collect() }) }
 }
 
 macro_rules! identifier {
@@ -93,18 +85,13 @@ impl CampaignId {
         let part = |part: &str| {
             !part.is_empty()
                 && part.len() <= 64
-                && part
-                    .chars()
-                    .all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+                && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
         };
         match text.split_once('/') {
-            Some((series, edition)) if part(series) && part(edition) => Ok(Self {
-                series: series.to_owned(),
-                edition: edition.to_owned(),
-            }),
-            _ => Err(IdError {
-                text: text.chars().take(80).collect(),
-            }),
+            Some((series, edition)) if part(series) && part(edition) => {
+                Ok(Self { series: series.to_owned(), edition: edition.to_owned() })
+            }
+            _ => Err(IdError { text: text.chars().take(80).collect() }),
         }
     }
 }

@@ -128,11 +128,7 @@ impl Headline {
     /// The characters without marks, lines joined by nothing.
     #[must_use]
     pub fn plain(&self) -> String {
-        self.lines
-            .iter()
-            .flatten()
-            .map(|part| part.text.as_str())
-            .collect()
+        self.lines.iter().flatten().map(|part| part.text.as_str()).collect()
     }
 }
 

@@ -9,6 +9,7 @@
 
 mod artifact;
 mod asset;
+mod bank;
 mod block;
 mod branch;
 mod campaign;
@@ -24,6 +25,7 @@ mod tier;
 
 pub use artifact::{Artifact, Listing, MediaType};
 pub use asset::{Asset, AssetSet};
+pub use bank::Bank;
 pub use block::{
     AlertKind, Block, BlockKind, Calculation, CalloutKind, Condition, Directive, GlossaryEntry,
     Inline, InlineKind, ListItem, Question, QuestionOption, Step, TableAlignment, Turn, plain_text,
@@ -55,19 +57,13 @@ impl Span {
     /// The range from `start` up to, not including, `end`.
     #[must_use]
     pub fn new(start: usize, end: usize) -> Self {
-        Self {
-            start,
-            end: end.max(start),
-        }
+        Self { start, end: end.max(start) }
     }
 
     /// The smallest span that covers both.
     #[must_use]
     pub fn join(self, other: Self) -> Self {
-        Self {
-            start: self.start.min(other.start),
-            end: self.end.max(other.end),
-        }
+        Self { start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 }
 

@@ -27,10 +27,7 @@ pub(super) fn mark(line: &str, start: usize, out: &mut Writer<'_>) {
         match bytes[at] {
             b'\\' if bytes.get(at + 1).is_some_and(u8::is_ascii_punctuation) => at += 2,
             delimiter @ (b'*' | b'~') => {
-                let length = bytes[at..]
-                    .iter()
-                    .take_while(|byte| **byte == delimiter)
-                    .count();
+                let length = bytes[at..].iter().take_while(|byte| **byte == delimiter).count();
                 if needs_marks(line, at, length) {
                     out.mark_at(start + at);
                     out.mark_at(start + at + length);

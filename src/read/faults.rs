@@ -17,11 +17,7 @@ pub(super) struct Faults {
 impl Faults {
     /// No faults yet.
     pub(super) fn new(file: &Arc<SourceFile>) -> Self {
-        Self {
-            file: Arc::clone(file),
-            list: Vec::new(),
-            count: 0,
-        }
+        Self { file: Arc::clone(file), list: Vec::new(), count: 0 }
     }
 
     /// The file's text.

@@ -32,8 +32,7 @@ impl Builder<'_, '_> {
             }
             Err((colons, faults)) => {
                 for fault in faults {
-                    self.faults
-                        .error(fault.code, fault.span, fault.reason, fault.help);
+                    self.faults.error(fault.code, fault.span, fault.reason, fault.help);
                 }
                 self.open(FrameKind::Broken(colons, line.span), line.span);
             }
@@ -44,12 +43,8 @@ impl Builder<'_, '_> {
     fn closes_next(&self, index: usize, span: Span) -> bool {
         self.shadow.fence(index + 1).is_some_and(|next| {
             let between = &self.source[span.end..next.span.start];
-            let bare = self.source[next.span.start..next.span.end]
-                .bytes()
-                .all(|byte| byte == b':');
-            bare && between
-                .bytes()
-                .all(|byte| byte == b'>' || byte.is_ascii_whitespace())
+            let bare = self.source[next.span.start..next.span.end].bytes().all(|byte| byte == b':');
+            bare && between.bytes().all(|byte| byte == b'>' || byte.is_ascii_whitespace())
         })
     }
 
@@ -67,10 +62,7 @@ impl Builder<'_, '_> {
             return;
         }
         // Same number of colons first, so that one forgotten fence inside is found inside.
-        let skipped = open
-            .iter()
-            .position(|other| *other == colons)
-            .unwrap_or_default();
+        let skipped = open.iter().position(|other| *other == colons).unwrap_or_default();
         for _ in 0..skipped {
             self.close_unclosed();
         }
@@ -122,10 +114,7 @@ impl Builder<'_, '_> {
         if !name.is_tier() {
             let span = content.span;
             if let Some(directive) = convert::directive(content, self.scope, self.faults) {
-                self.block(Block {
-                    span,
-                    kind: BlockKind::Directive(directive),
-                });
+                self.block(Block { span, kind: BlockKind::Directive(directive) });
             }
         } else if self.frames.len() == 1 {
             tier::take(content, &mut self.tiers, self.faults);

@@ -37,9 +37,7 @@ impl Replacement {
 }
 
 fn unescape(line: &str) -> String {
-    line.replace("\\t", "\t")
-        .replace("\\u{8}", "\u{8}")
-        .replace("\\u{FDD0}", "\u{FDD0}")
+    line.replace("\\t", "\t").replace("\\u{8}", "\u{8}").replace("\\u{FDD0}", "\u{FDD0}")
 }
 
 fn cases() -> Vec<Case> {
@@ -56,11 +54,7 @@ fn cases() -> Vec<Case> {
             _ => true,
         };
         if let (true, Some(case)) = (ends, cases.last_mut()) {
-            let text = if in_elder {
-                &mut case.elder
-            } else {
-                &mut case.general
-            };
+            let text = if in_elder { &mut case.elder } else { &mut case.general };
             replacement.apply(text, &case.name);
         }
         match sign {
@@ -100,17 +94,8 @@ fn every_fault_of_every_broken_lesson_is_reported() {
     }
     let reading = content.read();
 
-    let ids: Vec<&str> = reading
-        .library
-        .lessons
-        .iter()
-        .map(|lesson| lesson.id.as_str())
-        .collect();
-    assert_eq!(
-        ids,
-        ["good"],
-        "a broken lesson came through, or a good one did not"
-    );
+    let ids: Vec<&str> = reading.library.lessons.iter().map(|lesson| lesson.id.as_str()).collect();
+    assert_eq!(ids, ["good"], "a broken lesson came through, or a good one did not");
 
     let mut by_lesson: BTreeMap<String, Vec<Diagnostic>> = BTreeMap::new();
     for diagnostic in reading.diagnostics {
@@ -123,28 +108,16 @@ fn every_fault_of_every_broken_lesson_is_reported() {
     for case in cases {
         let found = by_lesson.remove(&case.name).unwrap_or_default();
         let prefix = format!("lessons/{}/", case.name);
-        let got: Vec<String> = briefs(&found)
-            .iter()
-            .map(|brief| brief.replace(&prefix, ""))
-            .collect();
+        let got: Vec<String> =
+            briefs(&found).iter().map(|brief| brief.replace(&prefix, "")).collect();
         if got != case.expected {
-            differences += &format!(
-                "== {}\n= {}\n{}\n",
-                case.name,
-                got.join("\n= "),
-                render_all(&found)
-            );
+            differences +=
+                &format!("== {}\n= {}\n{}\n", case.name, got.join("\n= "), render_all(&found));
         }
         shown += &render_all(&found);
         shown.push('\n');
     }
-    assert!(
-        differences.is_empty(),
-        "found something else than expected:\n{differences}"
-    );
-    assert!(
-        by_lesson.is_empty(),
-        "faults outside the corpus: {by_lesson:?}"
-    );
+    assert!(differences.is_empty(), "found something else than expected:\n{differences}");
+    assert!(by_lesson.is_empty(), "faults outside the corpus: {by_lesson:?}");
     insta::assert_snapshot!(shown);
 }

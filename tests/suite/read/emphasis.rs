@@ -14,31 +14,16 @@ fn body(text: &str) -> Vec<Block> {
     registry.topics_complete = false;
     registry.hotlines_complete = false;
     registry.campaigns_complete = false;
-    let surroundings = Surroundings {
-        registry,
-        assets: &AssetSet::default(),
-        assets_complete: false,
-    };
-    let file = |text: &str| {
-        Arc::new(SourceFile {
-            path: "lesson.md".into(),
-            text: text.into(),
-        })
-    };
-    let general = read_variant(
-        &file(&good_general("good")),
-        Audience::General,
-        None,
-        &surroundings,
-    );
+    let surroundings =
+        Surroundings { registry, assets: &AssetSet::default(), assets_complete: false };
+    let file = |text: &str| Arc::new(SourceFile { path: "lesson.md".into(), text: text.into() });
+    let general =
+        read_variant(&file(&good_general("good")), Audience::General, None, &surroundings);
     let base = Some(&general.front_matter);
     let reading = read_variant(&file(text), Audience::Elder, base, &surroundings);
     let faults = &reading.diagnostics;
     assert!(faults.is_empty(), "{text}: {faults:?}");
-    reading
-        .variant
-        .map(|variant| variant.body)
-        .unwrap_or_default()
+    reading.variant.map(|variant| variant.body).unwrap_or_default()
 }
 
 fn comrak(text: &str) -> String {
@@ -90,18 +75,13 @@ fn inline_html(content: &[Inline]) -> String {
 }
 
 fn escape(text: &str) -> String {
-    text.replace('&', "&amp;")
-        .replace('<', "&lt;")
-        .replace('>', "&gt;")
-        .replace('"', "&quot;")
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
 
 #[test]
 fn emphasis_beside_chinese_equals_comrak() {
     let corpus = case("cjk-emphasis.txt");
-    let lines = corpus
-        .lines()
-        .filter(|line| !line.is_empty() && !line.starts_with("## "));
+    let lines = corpus.lines().filter(|line| !line.is_empty() && !line.starts_with("## "));
     let mut count = 0;
     let mut differences = String::new();
     for line in lines {

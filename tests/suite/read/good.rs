@@ -9,12 +9,7 @@ fn general() -> Variant {
     let content = Content::new();
     content.good_lesson("good");
     let mut library = content.expect(&[]).library;
-    library
-        .lessons
-        .remove(0)
-        .variants
-        .remove(&Audience::General)
-        .unwrap()
+    library.lessons.remove(0).variants.remove(&Audience::General).unwrap()
 }
 
 /// The general variant of the good lesson with another body.
@@ -22,28 +17,14 @@ fn with_body(body: &str) -> Vec<Block> {
     let content = Content::new();
     let good = good_general("good");
     let front = &good[..good.rfind("---\n").unwrap() + 4];
-    content.lesson(
-        "good",
-        &format!("{front}\n{body}\n"),
-        &case("lesson.elder.md"),
-    );
+    content.lesson("good", &format!("{front}\n{body}\n"), &case("lesson.elder.md"));
     let mut library = content.expect(&[]).library;
-    library
-        .lessons
-        .remove(0)
-        .variants
-        .remove(&Audience::General)
-        .unwrap()
-        .body
+    library.lessons.remove(0).variants.remove(&Audience::General).unwrap().body
 }
 
 /// The blocks' kinds, nested, in one line.
 fn outline(blocks: &[Block]) -> String {
-    blocks
-        .iter()
-        .map(|block| outline_of(&block.kind))
-        .collect::<Vec<_>>()
-        .join(" ")
+    blocks.iter().map(|block| outline_of(&block.kind)).collect::<Vec<_>>().join(" ")
 }
 
 fn outline_of(kind: &BlockKind) -> String {
@@ -52,9 +33,7 @@ fn outline_of(kind: &BlockKind) -> String {
         BlockKind::Paragraph(content) => text(content),
         BlockKind::Heading { level, content, .. } => format!("h{level}({})", text(content)),
         BlockKind::List { items, .. } => {
-            let items = items
-                .iter()
-                .map(|item| format!("({})", outline(&item.blocks)));
+            let items = items.iter().map(|item| format!("({})", outline(&item.blocks)));
             format!("list{}", items.collect::<String>())
         }
         BlockKind::Quote(blocks) => format!("quote({})", outline(blocks)),
@@ -94,33 +73,21 @@ fn every_block_of_the_good_lesson_is_there() {
 
 #[test]
 fn directives_nest_with_equal_or_more_colons() {
-    check(
-        ":::case\n甲\n:::scam\n乙\n:::\n丙\n:::\n丁",
-        "case(甲 scam(乙) 丙) 丁",
-    );
-    check(
-        "::::case\n:::scam\n乙\n:::\n丙\n::::\n丁",
-        "case(scam(乙) 丙) 丁",
-    );
+    check(":::case\n甲\n:::scam\n乙\n:::\n丙\n:::\n丁", "case(甲 scam(乙) 丙) 丁");
+    check("::::case\n:::scam\n乙\n:::\n丙\n::::\n丁", "case(scam(乙) 丙) 丁");
     check("甲\n:::tip\n乙\n:::\n丙", "甲 tip(乙) 丙");
     check(
         "> :::tip\n> - 甲\n>\n>   :::scam\n>   乙\n>   :::\n> :::",
         "quote(tip(list(甲 scam(乙))))",
     );
     check("- :::tip\n  甲\n  :::\n- 乙", "list(tip(甲))(乙)");
-    check(
-        "| 甲 | 乙 |\n|---|---|\n| 丙 | 丁 |\n:::tip\n戊\n:::",
-        "table(2x1) tip(戊)",
-    );
+    check("| 甲 | 乙 |\n|---|---|\n| 丙 | 丁 |\n:::tip\n戊\n:::", "table(2x1) tip(戊)");
     check("::: tip\r\n甲\r\n:::\r\n", "tip(甲)");
 }
 
 #[test]
 fn fences_in_code_are_text() {
-    check(
-        "```text\n:::tip\n**甲。**乙\n:::\n```",
-        "code[text](:::tip\\n**甲。**乙\\n:::\\n)",
-    );
+    check("```text\n:::tip\n**甲。**乙\n:::\n```", "code[text](:::tip\\n**甲。**乙\\n:::\\n)");
     check("> ~~~\n> :::tip\n> ~~~", "quote(code[](:::tip\\n))");
     check("    :::tip\n    1~2", "code[](:::tip\\n1~2\\n)");
     check("`:::tip` 和 `**甲。**乙`", ":::tip 和 **甲。**乙");
@@ -131,20 +98,14 @@ fn fences_in_code_are_text() {
 fn blocks_without_content_may_leave_out_the_closing_fence() {
     check(":::hotline{set=fraud}\n\n甲", "HotlineTable 甲");
     check(":::hotline\n:::\n甲", "HotlineTable 甲");
-    check(
-        ":::tip\n:::qr{target=self}\n甲\n:::\n乙",
-        "tip(QrCode 甲) 乙",
-    );
+    check(":::tip\n:::qr{target=self}\n甲\n:::\n乙", "tip(QrCode 甲) 乙");
 }
 
 #[test]
 fn gfm_is_read() {
     check("> [!TIP]\n> 甲", "Tip(甲)");
     check("- [x] 甲\n- [ ] 乙\n\n---", "list(甲)(乙) rule");
-    check(
-        "## 打{{hotline:police}}",
-        "h2(打<Hotline(HotlineId(\"police\"))>)",
-    );
+    check("## 打{{hotline:police}}", "h2(打<Hotline(HotlineId(\"police\"))>)");
     check("{{bank:name}}的~~旧~~价", "<BankName>的旧价");
 }
 
@@ -152,20 +113,13 @@ fn gfm_is_read() {
 fn spans_point_at_the_source() {
     let variant = general();
     let text = |span: Span| &variant.file.text[span.start..span.end];
-    let BlockKind::Paragraph(opening) = &variant.body[0].kind else {
-        panic!()
-    };
+    let BlockKind::Paragraph(opening) = &variant.body[0].kind else { panic!() };
     assert_eq!(text(opening[0].span), "**谁让你共享屏幕，先挂断。**");
     assert_eq!(text(opening[1].span), "再打");
     assert_eq!(text(opening[2].span), "{{hotline:police}}");
     assert_eq!(text(opening[4].span), "[^1]");
-    let BlockKind::Quote(quote) = &variant.body[3].kind else {
-        panic!()
-    };
-    assert_eq!(
-        text(quote[1].span),
-        ":::scam\n> 您打开共享，我教您。\n> :::"
-    );
+    let BlockKind::Quote(quote) = &variant.body[3].kind else { panic!() };
+    assert_eq!(text(quote[1].span), ":::scam\n> 您打开共享，我教您。\n> :::");
     assert_eq!(text(variant.title.span), variant.title.value);
 }
 
@@ -175,20 +129,14 @@ fn a_variant_inherits_what_it_leaves_out() {
     content.good_lesson("good");
     let library = content.expect(&[]).library;
     let lesson = &library.lessons[0];
-    let (general, elder) = (
-        &lesson.variants[&Audience::General],
-        &lesson.variants[&Audience::Elder],
-    );
+    let (general, elder) =
+        (&lesson.variants[&Audience::General], &lesson.variants[&Audience::Elder]);
     assert_eq!(elder.title.value, "电话里让您共享屏幕，先挂断");
     assert_eq!(elder.headline.value, general.headline.value);
     assert_eq!(elder.headline.span, Span::default());
     assert_ne!(elder.digest, general.digest);
     assert_eq!(
-        general
-            .hotlines
-            .iter()
-            .map(|id| id.as_str())
-            .collect::<Vec<_>>(),
+        general.hotlines.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
         ["police", "bank"]
     );
     assert_eq!(general.qr_label, "扫码看全文");
@@ -199,23 +147,10 @@ fn a_variant_inherits_what_it_leaves_out() {
         .value
         .lines
         .iter()
-        .map(|line| {
-            line.iter()
-                .map(|part| (part.text.as_str(), part.lure))
-                .collect()
-        })
+        .map(|line| line.iter().map(|part| (part.text.as_str(), part.lure)).collect())
         .collect();
-    assert_eq!(
-        lines,
-        [
-            vec![("正规客服不会", false)],
-            vec![("要你", false), ("共享屏幕", true)]
-        ]
-    );
-    assert_eq!(
-        lesson.assets.get("object.svg").unwrap().alt,
-        "一只手挡住手机"
-    );
+    assert_eq!(lines, [vec![("正规客服不会", false)], vec![("要你", false), ("共享屏幕", true)]]);
+    assert_eq!(lesson.assets.get("object.svg").unwrap().alt, "一只手挡住手机");
 }
 
 #[test]
@@ -233,11 +168,7 @@ fn tiers_are_taken_out_of_the_article() {
     assert_eq!(screen.steps[1].hotline.as_ref().unwrap().as_str(), "police");
     assert_eq!(plain(&tiers.ticker.unwrap().value), "挂断共享屏幕的电话。");
     let banner = tiers.banner.unwrap();
-    assert_eq!(
-        plain(&banner.value),
-        "谁要共享屏幕，谁就是骗子",
-        "the front matter's banner"
-    );
+    assert_eq!(plain(&banner.value), "谁要共享屏幕，谁就是骗子", "the front matter's banner");
     assert!(tiers.poster.is_none() && tiers.staff.is_none());
 }
 
@@ -248,27 +179,16 @@ fn a_poster_has_its_parts_in_order() {
     let text = good_general("good") + "\n" + body + "\n";
     content.lesson("good", &text, &case("lesson.elder.md"));
     let library = content.expect(&[]).library;
-    let poster = library.lessons[0].variants[&Audience::General]
-        .tiers
-        .poster
-        .clone()
-        .unwrap();
+    let poster = library.lessons[0].variants[&Audience::General].tiers.poster.clone().unwrap();
     let plain = |content: &[_]| plain_text(content, &|_| String::new());
     assert_eq!(
-        poster
-            .lines
-            .iter()
-            .map(|line| plain(line))
-            .collect::<Vec<_>>(),
+        poster.lines.iter().map(|line| plain(line)).collect::<Vec<_>>(),
         ["不转账", "不共享"]
     );
     assert_eq!(plain(&poster.cue.unwrap()), "手机失控？");
     assert_eq!(plain(&poster.steps[1].sentence), "马上打");
     assert!(poster.steps[1].hotline.is_some());
-    assert!(matches!(
-        poster.lead.unwrap().plain[0].kind,
-        InlineKind::Text(_)
-    ));
+    assert!(matches!(poster.lead.unwrap().plain[0].kind, InlineKind::Text(_)));
 }
 
 #[test]

@@ -21,10 +21,7 @@ fn nesting_without_end_is_one_error() {
     assert_eq!(faults_of_body(&">".repeat(many)), nesting("25:1"));
     assert_eq!(faults_of_body(&"> ".repeat(many)), nesting("25:1"));
     assert_eq!(faults_of_body(&"- ".repeat(many)), nesting("25:1"));
-    assert_eq!(
-        faults_of_body(&format!("{}中", "1. ".repeat(many))),
-        nesting("25:1")
-    );
+    assert_eq!(faults_of_body(&format!("{}中", "1. ".repeat(many))), nesting("25:1"));
     let stars = format!("{}中{}", "*a ".repeat(many), " a*".repeat(many));
     assert!(briefs_have_nesting(&faults_of_body(&stars)));
     let strong = format!("{}中{}", "**a ".repeat(many), " a**".repeat(many));
@@ -33,9 +30,7 @@ fn nesting_without_end_is_one_error() {
     assert!(briefs_have_nesting(&faults_of_body(&pictures)));
     let directives = ":::tip\n".repeat(many);
     assert!(briefs_have_nesting(&faults_of_body(&directives)));
-    let staircase: String = (0..400)
-        .map(|depth| format!("{}- 项\n", "  ".repeat(depth)))
-        .collect();
+    let staircase: String = (0..400).map(|depth| format!("{}- 项\n", "  ".repeat(depth))).collect();
     assert!(briefs_have_nesting(&faults_of_body(&staircase)));
 }
 
@@ -46,9 +41,7 @@ fn briefs_have_nesting(faults: &[String]) -> bool {
 #[test]
 fn brackets_and_markers_without_end_are_read_in_time() {
     let many = 20_000;
-    for text in [
-        "[", "![", "](", "`", "**", "~~", "<", "&", "{{", ":::", "|", "[^", "<!--", "\\",
-    ] {
+    for text in ["[", "![", "](", "`", "**", "~~", "<", "&", "{{", ":::", "|", "[^", "<!--", "\\"] {
         faults_of_body(&text.repeat(many));
         faults_of_body(&format!("{text}\n").repeat(many));
         faults_of_body(&format!("{text} 中 ").repeat(many));
@@ -68,9 +61,7 @@ fn a_million_faults_are_not_listed() {
 fn yaml_bombs_are_refused() {
     let bomb = "a: &a [x, x]\nb: &b [*a, *a]\nc: &c [*b, *b]\n";
     let deep = format!("keywords: {}\n", "[".repeat(20_000));
-    let indented: String = (0..500)
-        .map(|depth| format!("{}a:\n", " ".repeat(depth)))
-        .collect();
+    let indented: String = (0..500).map(|depth| format!("{}a:\n", " ".repeat(depth))).collect();
     for yaml in [
         bomb,
         &deep,
@@ -83,11 +74,7 @@ fn yaml_bombs_are_refused() {
         "text\n",
     ] {
         let content = Content::new();
-        content.lesson(
-            "a",
-            &format!("---\n{yaml}---\n\n正文。\n"),
-            &case("lesson.elder.md"),
-        );
+        content.lesson("a", &format!("---\n{yaml}---\n\n正文。\n"), &case("lesson.elder.md"));
         let reading = content.read();
         assert!(!reading.diagnostics.is_empty(), "{yaml}");
         assert!(reading.library.lessons.is_empty());
@@ -97,11 +84,7 @@ fn yaml_bombs_are_refused() {
 #[test]
 fn files_that_are_no_lessons_are_named() {
     let content = Content::new();
-    content
-        .good_lesson("large")
-        .good_lesson("gbk")
-        .good_lesson("binary")
-        .good_lesson("picture");
+    content.good_lesson("large").good_lesson("gbk").good_lesson("binary").good_lesson("picture");
     content.write("lessons/large/lesson.md", vec![b'a'; 50 << 20]);
     let gbk = encoding_rs::GBK.encode("---\nid: gbk\n标题").0.into_owned();
     content.write("lessons/gbk/lesson.md", gbk);
@@ -119,15 +102,8 @@ fn files_that_are_no_lessons_are_named() {
         "lessons/large/lesson.md read/file-too-large",
         "lessons/picture/object.svg read/picture-type",
     ]);
-    let gbk = reading
-        .diagnostics
-        .iter()
-        .find(|d| d.file.path.starts_with("lessons/gbk"))
-        .unwrap();
-    assert_eq!(
-        gbk.reason,
-        "文件不是 UTF-8 编码，第 3 行（第 13 个字节）起读不出来"
-    );
+    let gbk = reading.diagnostics.iter().find(|d| d.file.path.starts_with("lessons/gbk")).unwrap();
+    assert_eq!(gbk.reason, "文件不是 UTF-8 编码，第 3 行（第 13 个字节）起读不出来");
     assert!(gbk.help.starts_with("看起来是 GBK 编码"), "{}", gbk.help);
 }
 
@@ -146,10 +122,7 @@ fn links_out_of_the_folder_are_refused() {
     link(&outside.path().join("secret.md"), "lessons/a/lesson.md");
     link(&outside.path().join("nothing.svg"), "lessons/b/object.svg");
     // A link that stays inside is no harm.
-    link(
-        &content.path().join("lessons/b/lesson.elder.md"),
-        "lessons/c/lesson.elder.md",
-    );
+    link(&content.path().join("lessons/b/lesson.elder.md"), "lessons/c/lesson.elder.md");
     content.expect(&[
         "lessons/a/lesson.md read/outside-content",
         "lessons/b/object.svg read/unreadable",

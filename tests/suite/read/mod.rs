@@ -23,9 +23,7 @@ struct Content {
 impl Content {
     /// The small library of `tests/suite/cases/library`, without a lesson.
     fn new() -> Self {
-        let content = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
+        let content = Self { folder: tempfile::tempdir().unwrap() };
         for name in [
             "topics.toml",
             "hotlines.toml",
@@ -49,14 +47,8 @@ impl Content {
     fn lesson(&self, id: &str, general: &str, elder: &str) -> &Self {
         self.write(&format!("lessons/{id}/lesson.md"), general)
             .write(&format!("lessons/{id}/lesson.elder.md"), elder)
-            .write(
-                &format!("lessons/{id}/object.svg"),
-                case("library/object.svg"),
-            )
-            .write(
-                &format!("lessons/{id}/assets.toml"),
-                case("library/assets.toml"),
-            )
+            .write(&format!("lessons/{id}/object.svg"), case("library/object.svg"))
+            .write(&format!("lessons/{id}/assets.toml"), case("library/assets.toml"))
     }
 
     /// Adds the lesson of `lesson.md`.
@@ -76,12 +68,7 @@ impl Content {
     #[track_caller]
     fn expect(&self, faults: &[&str]) -> Reading {
         let reading = self.read();
-        assert_eq!(
-            briefs(&reading.diagnostics),
-            faults,
-            "{}",
-            render_all(&reading.diagnostics)
-        );
+        assert_eq!(briefs(&reading.diagnostics), faults, "{}", render_all(&reading.diagnostics));
         reading
     }
 }
@@ -92,9 +79,7 @@ fn good_general(id: &str) -> String {
 
 /// A file of `tests/suite/cases`.
 fn case(name: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/suite/cases")
-        .join(name);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/suite/cases").join(name);
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
@@ -114,34 +99,19 @@ fn briefs(diagnostics: &[Diagnostic]) -> Vec<String> {
 /// A diagnostic as a terminal shows it: place, reason, the line with the span marked, help.
 fn render(diagnostic: &Diagnostic) -> String {
     let path = diagnostic.file.path.display();
-    let heading = format!(
-        "{}[{}]: {}",
-        diagnostic.severity, diagnostic.code, diagnostic.reason
-    );
+    let heading = format!("{}[{}]: {}", diagnostic.severity, diagnostic.code, diagnostic.reason);
     let help = &diagnostic.help;
     let Some(span) = diagnostic.span else {
         return format!("{path}: {heading}\n  = {help}\n");
     };
     let text = &diagnostic.file.text;
     let (line, column) = diagnostic.file.position(span.start);
-    let line_start = text[..span.start]
-        .rfind('\n')
-        .map_or(0, |newline| newline + 1);
+    let line_start = text[..span.start].rfind('\n').map_or(0, |newline| newline + 1);
     let source = text[line_start..].lines().next().unwrap_or_default();
     let before: String = text[line_start..span.start].chars().map(blank).collect();
-    let marked = text[span.start..span.end]
-        .lines()
-        .next()
-        .unwrap_or_default();
-    let mark: String = marked
-        .chars()
-        .map(|c| blank(c).replace([' ', '　'], "^"))
-        .collect();
-    let mark = if mark.is_empty() {
-        "^".to_owned()
-    } else {
-        mark
-    };
+    let marked = text[span.start..span.end].lines().next().unwrap_or_default();
+    let mark: String = marked.chars().map(|c| blank(c).replace([' ', '　'], "^")).collect();
+    let mark = if mark.is_empty() { "^".to_owned() } else { mark };
     format!("{path}:{line}:{column}: {heading}\n  | {source}\n  | {before}{mark}\n  = {help}\n")
 }
 
@@ -154,9 +124,5 @@ fn blank(character: char) -> String {
 }
 
 fn render_all(diagnostics: &[Diagnostic]) -> String {
-    diagnostics
-        .iter()
-        .map(render)
-        .collect::<Vec<_>>()
-        .join("\n")
+    diagnostics.iter().map(render).collect::<Vec<_>>().join("\n")
 }

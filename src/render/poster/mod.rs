@@ -1,0 +1,11 @@
+//! Posters: Handlebars HTML+CSS → layout → pixels or PDF, at every screen profile.
+pub mod compose;
+pub mod design;
+pub mod engine;
+pub mod object;
+pub mod png;
+pub mod qr;
+pub mod report;
+pub mod scale;
+pub mod strip;
+pub mod view;

@@ -1,0 +1,206 @@
+//! The Handlebars templates people edit: the built-in ones, and a folder that may replace them.
+//!
+//! Strict mode is on, and the block helpers are ours, because Handlebars' own `{{#if typo}}` is
+//! silently false: a name that the view does not have is an error with the template's line.
+
+use crate::model::Digest;
+use handlebars::{
+    Context, Handlebars, Helper, HelperDef, Output, RenderContext, RenderError, RenderErrorReason,
+    Renderable,
+};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// The templates that come with the program: name and text. The name is the path under
+/// `templates/` without `.hbs`; a replacement stands at the same path in an override folder.
+const BUILT_IN: &[(&str, &str)] = &[
+    ("poster/base", include_str!("../../templates/poster/base.hbs")),
+    ("poster/brandbar", include_str!("../../templates/poster/brandbar.hbs")),
+    ("poster/headline", include_str!("../../templates/poster/headline.hbs")),
+    ("poster/object", include_str!("../../templates/poster/object.hbs")),
+    ("poster/treads", include_str!("../../templates/poster/treads.hbs")),
+    ("poster/slabs", include_str!("../../templates/poster/slabs.hbs")),
+    ("poster/turns", include_str!("../../templates/poster/turns.hbs")),
+    ("poster/strip", include_str!("../../templates/poster/strip.hbs")),
+    ("poster/general-portrait", include_str!("../../templates/poster/general-portrait.hbs")),
+    ("poster/general-landscape", include_str!("../../templates/poster/general-landscape.hbs")),
+    ("poster/general-bar", include_str!("../../templates/poster/general-bar.hbs")),
+    ("poster/elder-portrait", include_str!("../../templates/poster/elder-portrait.hbs")),
+    ("poster/elder-landscape", include_str!("../../templates/poster/elder-landscape.hbs")),
+    ("poster/elder-bar", include_str!("../../templates/poster/elder-bar.hbs")),
+    ("poster/student-portrait", include_str!("../../templates/poster/student-portrait.hbs")),
+    ("poster/student-landscape", include_str!("../../templates/poster/student-landscape.hbs")),
+    ("poster/student-bar", include_str!("../../templates/poster/student-bar.hbs")),
+];
+
+/// Palettes that come with the program; `palettes.toml` in an override folder replaces them.
+pub const BUILT_IN_PALETTES: &str = include_str!("../../templates/palettes.toml");
+
+/// Why a template cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// It does not parse.
+    #[error("模板 {name} 第 {line} 行写错了：{reason}")]
+    Syntax {
+        /// Its path under the template folder.
+        name: String,
+        /// Counted from one.
+        line: usize,
+        /// What Handlebars says.
+        reason: String,
+    },
+    /// It names something the view does not have, or a partial that does not exist.
+    #[error("模板 {name} 第 {line} 行：{reason}")]
+    Render {
+        /// Its path under the template folder.
+        name: String,
+        /// Counted from one.
+        line: usize,
+        /// What is missing.
+        reason: String,
+    },
+    /// An override replaces nothing.
+    #[error("模板文件夹里的 {name} 没有对应的内置模板；可以替换的有：{known}")]
+    Unknown {
+        /// Its path under the override folder.
+        name: String,
+        /// What can be replaced.
+        known: String,
+    },
+}
+
+/// All templates, compiled.
+pub struct Templates {
+    registry: Handlebars<'static>,
+    digest: Digest,
+}
+
+impl std::fmt::Debug for Templates {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Templates").field("digest", &self.digest).finish_non_exhaustive()
+    }
+}
+
+impl Templates {
+    /// Compiles the built-in templates with those of `overrides` (path to text) in their place.
+    ///
+    /// # Errors
+    /// [`TemplateError`] for the first template that does not parse, and for an override that
+    /// replaces nothing (a misspelt file name would otherwise have no effect).
+    pub fn new(overrides: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
+        if let Some(name) =
+            overrides.keys().find(|name| !BUILT_IN.iter().any(|(known, _)| known == name))
+        {
+            let known = BUILT_IN.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("、");
+            return Err(TemplateError::Unknown { name: name.clone(), known });
+        }
+        let mut registry = Handlebars::new();
+        registry.set_strict_mode(true);
+        registry.register_escape_fn(escape);
+        registry.register_helper("if", Box::new(Conditional { when: true }));
+        registry.register_helper("unless", Box::new(Conditional { when: false }));
+        registry.register_helper("px", Box::new(pixels));
+        let mut texts = Vec::new();
+        for (name, text) in BUILT_IN {
+            let text = overrides.get(*name).map_or(*text, String::as_str);
+            texts.push(name.as_bytes());
+            texts.push(text.as_bytes());
+            registry.register_template_string(name, text).map_err(|error| {
+                TemplateError::Syntax {
+                    name: (*name).to_owned(),
+                    line: error.pos().map_or(1, |(line, _)| line),
+                    reason: error.reason().to_string(),
+                }
+            })?;
+        }
+        let digest = Digest::of_fields(texts);
+        Ok(Self { registry, digest })
+    }
+
+    /// The digest of every template's name and text; part of each render's key.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
+    /// Fills the template `name` with `view`.
+    ///
+    /// # Errors
+    /// [`TemplateError::Render`] with the template's line.
+    pub fn render<View: Serialize>(
+        &self,
+        name: &str,
+        view: &View,
+    ) -> Result<String, TemplateError> {
+        self.registry.render(name, view).map_err(|error| TemplateError::Render {
+            name: error.template_name.clone().unwrap_or_else(|| name.to_owned()),
+            line: error.line_no.unwrap_or(1),
+            reason: explain(error.reason()),
+        })
+    }
+}
+
+fn explain(reason: &RenderErrorReason) -> String {
+    match reason {
+        RenderErrorReason::MissingVariable(Some(path)) => format!("没有“{path}”这一项"),
+        RenderErrorReason::PartialNotFound(partial) => format!("没有名为“{partial}”的片段"),
+        other => other.to_string(),
+    }
+}
+
+/// Escapes text for HTML content and double-quoted attributes.
+fn escape(text: &str) -> String {
+    let mut escaped = String::with_capacity(text.len());
+    for character in text.chars() {
+        match character {
+            '&' => escaped.push_str("&amp;"),
+            '<' => escaped.push_str("&lt;"),
+            '>' => escaped.push_str("&gt;"),
+            '"' => escaped.push_str("&quot;"),
+            _ => escaped.push(character),
+        }
+    }
+    escaped
+}
+
+/// `{{#if}}` and `{{#unless}}` that refuse a name the view does not have.
+struct Conditional {
+    when: bool,
+}
+
+impl HelperDef for Conditional {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        registry: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        render: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> Result<(), RenderError> {
+        let condition = helper.param(0).ok_or(RenderErrorReason::ParamNotFoundForIndex("if", 0))?;
+        if condition.is_value_missing() {
+            let path = condition.relative_path().cloned();
+            return Err(RenderErrorReason::MissingVariable(path).into());
+        }
+        let truthy = handlebars::JsonTruthy::is_truthy(condition.value(), false);
+        let arm = if truthy == self.when { helper.template() } else { helper.inverse() };
+        arm.map_or(Ok(()), |template| template.render(registry, context, render, out))
+    }
+}
+
+/// `{{px 72}}`: a length of the design in whole pixels of the profile, by the view's `unit`.
+fn pixels(
+    helper: &Helper<'_>,
+    _: &Handlebars<'_>,
+    context: &Context,
+    _: &mut RenderContext<'_, '_>,
+    out: &mut dyn Output,
+) -> Result<(), RenderError> {
+    let unit = context.data().get("unit").and_then(serde_json::Value::as_f64);
+    let length = helper.param(0).and_then(|param| param.value().as_f64());
+    let (Some(unit), Some(length)) = (unit, length) else {
+        return Err(RenderErrorReason::Other("px 需要一个数，视图需要 unit".into()).into());
+    };
+    out.write(&format!("{}px", (length * unit).round()))?;
+    Ok(())
+}
