@@ -18,6 +18,7 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("article/general.toml", include_str!("../../templates/article/general.toml")),
     ("article/elder.toml", include_str!("../../templates/article/elder.toml")),
     ("article/student.toml", include_str!("../../templates/article/student.toml")),
+    ("article/cover.hbs", include_str!("../../templates/article/cover.hbs")),
     ("portal/page.hbs", include_str!("../../templates/portal/page.hbs")),
     ("portal/style.hbs", include_str!("../../templates/portal/style.hbs")),
     ("poster/base.hbs", include_str!("../../templates/poster/base.hbs")),

@@ -57,7 +57,7 @@ impl<'a> Composer<'a> {
         let audience = self.scene.variant.audience;
         let height = self.profile.height - self.strip_height;
         let one_line = scaled.scheme == Scheme::Ribbon;
-        let headline = self.headline(one_line);
+        let headline = headline_parts(self.scene, one_line);
         let fonts = self.font_sizes(&headline, shrink);
         let lead = (tier == Tier::Full).then(|| self.lead()).flatten();
         let cue = if tier == Tier::Full { self.cue() } else { String::new() };
@@ -82,7 +82,7 @@ impl<'a> Composer<'a> {
             bank: &self.scene.bank.name,
             tag: if audience == Audience::Elder { "" } else { self.scene.tag() },
             dash: audience == Audience::General,
-            lure_style: self.lure_style(),
+            lure_style: lure_style(audience, self.palette),
             headline,
             lead,
             sentence,
@@ -126,39 +126,11 @@ impl<'a> Composer<'a> {
         text.into_iter().map(crate::model::count_words).sum()
     }
 
-    /// The trap's name takes the lure's colour where that contrasts with the ground. On the
-    /// students' bright ground coral is too light for letters and underlines them instead; elders get
-    /// one colour only.
-    fn lure_style(&self) -> String {
-        match self.scene.variant.audience {
-            Audience::General => format!("color:{}", self.palette.lure),
-            Audience::Elder => format!("color:{}", self.palette.paper),
-            Audience::Student => format!(
-                "text-decoration:underline;text-decoration-color:{};\
-                 text-decoration-thickness:0.1em;text-underline-offset:0.04em",
-                self.palette.lure
-            ),
-        }
-    }
-
     fn column(&self) -> u32 {
         let sizes = self.scaled.sizes;
         let spare = f64::from(self.profile.width) - sizes.design[0] * self.scaled.unit;
         let share = if self.scaled.scheme == Scheme::Portrait { 1.0 } else { 0.5 };
         self.scaled.px(sizes.column) + (spare * share).max(0.0) as u32
-    }
-
-    fn headline(&self, one_line: bool) -> Vec<Vec<PartView>> {
-        let lines = self.scene.variant.headline.value.lines.iter().enumerate();
-        let lines = lines.map(|(number, line)| {
-            let part = |(index, part): (usize, &HeadlinePart)| PartView {
-                text: part.text.clone(),
-                lure: part.lure,
-                gap: one_line && number > 0 && index == 0,
-            };
-            line.iter().enumerate().map(part).collect::<Vec<_>>()
-        });
-        if one_line { vec![lines.flatten().collect()] } else { lines.collect() }
     }
 
     /// The headline fills its column; everything else has its size of the scale, shrunk.
@@ -390,6 +362,35 @@ impl<'a> Composer<'a> {
         };
         let side = self.scaled.px(design);
         Ok(super::object::sized(&self.palette.paint(&svg), side, side))
+    }
+}
+
+/// The headline's lines and parts; on one line where the scheme asks for it.
+pub(super) fn headline_parts(scene: &Scene<'_>, one_line: bool) -> Vec<Vec<PartView>> {
+    let lines = scene.variant.headline.value.lines.iter().enumerate();
+    let lines = lines.map(|(number, line)| {
+        let part = |(index, part): (usize, &HeadlinePart)| PartView {
+            text: part.text.clone(),
+            lure: part.lure,
+            gap: one_line && number > 0 && index == 0,
+        };
+        line.iter().enumerate().map(part).collect::<Vec<_>>()
+    });
+    if one_line { vec![lines.flatten().collect()] } else { lines.collect() }
+}
+
+/// The trap's name takes the lure's colour where that contrasts with the ground. On the students'
+/// bright ground coral is too light for letters and underlines them instead; elders get one
+/// colour only.
+pub(super) fn lure_style(audience: Audience, palette: &Palette) -> String {
+    match audience {
+        Audience::General => format!("color:{}", palette.lure),
+        Audience::Elder => format!("color:{}", palette.paper),
+        Audience::Student => format!(
+            "text-decoration:underline;text-decoration-color:{};\
+             text-decoration-thickness:0.1em;text-underline-offset:0.04em",
+            palette.lure
+        ),
     }
 }
 
