@@ -4,18 +4,20 @@
 //! the palette's colours, gets its labels and becomes a PNG at twice the width at which it is
 //! shown; PNG and JPEG go as they are. The same picture always gives the same bytes.
 
-use super::{Fonts, Palette, RenderError, Scene, Stage, fonts::FAMILY};
+use super::{
+    Fonts, Palette, RenderError, Scene, Stage,
+    fonts::FAMILY,
+    poster::{
+        engine::{self, Sheet},
+        png,
+    },
+};
 use crate::model::{
     Asset, Audience, Block, BlockKind, Digest, Directive, Inline, InlineKind, MediaType,
     ObjectLabel,
 };
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use std::{collections::BTreeMap, fmt::Write as _, sync::Arc};
-use takumi::{
-    prelude::{OutputFormat, RenderOptions, Viewport},
-    render, write_image,
-};
-use takumi_core::html::parse_html;
 
 /// The widest column of an article in CSS pixels (677 less its padding), doubled.
 const COLUMN_WIDTH_PX: u32 = 1290;
@@ -155,16 +157,9 @@ pub fn rasterise(
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 8000")]
     let height_px = scaled_height as u32;
     let markup = labelled(svg, labels, (width_px, height_px));
-    let parsed = parse_html(&markup, Default::default()).map_err(|error| error.to_string())?;
-    let options = RenderOptions::builder()
-        .viewport(Viewport::new((width_px, height_px)))
-        .fonts(fonts.engine())
-        .node(parsed.node)
-        .build();
-    let bitmap = render(options).map_err(|error| error.to_string())?;
-    let mut png = Vec::new();
-    write_image(&bitmap, &mut png, OutputFormat::Png).map_err(|error| error.to_string())?;
-    Ok(png)
+    let sheet = Sheet { html: markup, width: width_px, height: height_px };
+    let pixels = engine::raster(&sheet, fonts).map_err(|error| error.to_string())?;
+    png::encode_transparent(&pixels).map_err(|error| error.to_string())
 }
 
 fn labelled(svg: &str, labels: &[Label<'_>], (width, height): (u32, u32)) -> String {

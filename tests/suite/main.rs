@@ -3,6 +3,8 @@
 mod article;
 mod brief;
 mod html;
+mod layers;
+mod licences;
 mod portal;
 mod read;
 mod sample;

@@ -3,6 +3,7 @@
 use super::{
     compose::{Composer, Tier},
     engine::{self, Pixels, Rect, Sheet},
+    glyphs,
     object::Drawing,
     png,
     qr::QrCode,
@@ -13,10 +14,7 @@ use super::{
 };
 use crate::{
     model::{Audience, Branch, LayoutReport, PosterText},
-    render::{
-        Fonts, Palette, RenderError, Scene, Stage,
-        fonts::{MissingGlyph, Weight},
-    },
+    render::{Fonts, Palette, RenderError, Scene, Stage, fonts::Weight},
 };
 
 /// How far text may shrink before the next shorter tier is tried.
@@ -268,7 +266,7 @@ fn fit<'a>(
                 faults = vec![format!("{words} 字在 {} 秒里读不完", composer.profile.dwell_s)];
                 break;
             }
-            refuse_missing(&view, composer)?;
+            glyphs::refuse_missing(&view, composer)?;
             let bare = measured(composer, stage, &view)?;
             if !bare.overflow.is_empty() {
                 faults = bare.overflow;
@@ -358,50 +356,4 @@ pub(super) fn mark(scene: &Scene<'_>, palette: &Palette, side: u32) -> Result<St
 fn longest_address(scene: &Scene<'_>) -> String {
     let longest = scene.library.branches.iter().max_by_key(|branch| branch.id.as_str().len());
     Scene { branch: longest, ..*scene }.qr_address()
-}
-
-fn refuse_missing(view: &PosterView<'_>, composer: &Composer<'_>) -> Result<(), RenderError> {
-    let mut text: String = view.headline.iter().flatten().map(|part| part.text.as_str()).collect();
-    text.push_str(view.bank);
-    text.push_str(view.tag);
-    if let Some(lead) = &view.lead {
-        text.push_str(&lead.plain);
-        text.push_str(&lead.imperative);
-    }
-    view.cue.iter().for_each(|line| text.push_str(line));
-    view.treads.iter().for_each(|tread| text.push_str(&tread.word));
-    view.slabs.iter().for_each(|slab| text.extend([slab.word.as_str(), slab.text.as_str()]));
-    view.turns.iter().for_each(|turn| text.push_str(&turn.words));
-    for branch in &composer.scene.library.branches {
-        text.extend([branch.name.as_str(), branch.address.as_str()]);
-    }
-    missing_glyphs(&text, composer.scene, composer.fonts)
-}
-
-/// Refuses characters that no face can draw, naming where each stands.
-///
-/// # Errors
-/// [`RenderError::MissingGlyphs`].
-pub fn missing_glyphs(text: &str, scene: &Scene<'_>, fonts: &Fonts) -> Result<(), RenderError> {
-    let missing: Vec<MissingGlyph> = fonts
-        .missing(text)
-        .into_iter()
-        .map(|character| MissingGlyph { character, place: place(character, scene) })
-        .collect();
-    if missing.is_empty() { Ok(()) } else { Err(RenderError::MissingGlyphs(missing)) }
-}
-
-fn place(character: char, scene: &Scene<'_>) -> String {
-    let file = &scene.variant.file;
-    if let Some(offset) = file.text.find(character) {
-        let (line, column) = file.position(offset);
-        return format!("{}:{line}:{column}", file.path.display());
-    }
-    let named = |text: &str| text.contains(character);
-    scene
-        .library
-        .branches
-        .iter()
-        .find(|branch| named(&branch.name) || named(&branch.address))
-        .map_or_else(|| "电话或银行名称".to_owned(), |b| format!("branches.csv 的 {}", b.id))
 }

@@ -128,6 +128,22 @@ pub fn encode(pixels: &Pixels, pixels_per_metre: Option<u32>) -> Result<Vec<u8>,
     Ok(head.finish(&part(&pixels.rgba[split..], pixels.height - head_rows))?.to_bytes())
 }
 
+/// Encodes a whole picture with its transparency: drawings that are laid over other grounds.
+///
+/// # Errors
+/// [`RenderError::Engine`] where the encoder fails.
+pub fn encode_transparent(pixels: &Pixels) -> Result<Vec<u8>, RenderError> {
+    let failed = |error: png::EncodingError| RenderError::Engine(error.to_string());
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, pixels.width, pixels.height);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header().map_err(failed)?;
+    writer.write_image_data(&pixels.rgba).map_err(failed)?;
+    writer.finish().map_err(failed)?;
+    Ok(bytes)
+}
+
 /// The head is compressed once per design: worth the time.
 const HEAD_LEVEL: u32 = 6;
 /// The strip is compressed for every branch.
