@@ -36,10 +36,7 @@ impl Content {
 
     /// The value of an attribute that must be there.
     fn required(&self, key: &str, help: &str, faults: &mut Faults) -> Option<String> {
-        let value = self
-            .opening
-            .get(key)
-            .map(|attribute| attribute.value.trim());
+        let value = self.opening.get(key).map(|attribute| attribute.value.trim());
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             return Some(value.to_owned());
         }
@@ -67,10 +64,7 @@ pub(super) fn directive(
         Name::Quote => {
             let speaker = content.required("speaker", "写是谁说的，例如 {speaker=骗子}", faults);
             let blocks = filled(content, faults)?;
-            Some(Directive::Quotation {
-                speaker: speaker?,
-                blocks,
-            })
+            Some(Directive::Quotation { speaker: speaker?, blocks })
         }
         Name::RedFlag => listing::red_flags(content, faults),
         Name::Steps => listing::steps(content, faults),
@@ -82,10 +76,7 @@ pub(super) fn directive(
         Name::Law => {
             let cite = content.required("cite", "写成 {cite=\"反电信网络诈骗法/31\"}", faults);
             let blocks = filled(content, faults)?;
-            Some(Directive::Law {
-                cite: cite?,
-                blocks,
-            })
+            Some(Directive::Law { cite: cite?, blocks })
         }
         Name::Glossary => listing::glossary(content, faults),
         Name::Hotline => hotline_table(&content, scope, faults),
@@ -108,11 +99,7 @@ pub(super) fn directive(
 
 fn filled(content: Content, faults: &mut Faults) -> Option<Vec<Block>> {
     if content.blocks.is_empty() {
-        content.refuse(
-            faults,
-            "有内容",
-            "在 :::名字 和 ::: 之间写字，或者删掉这个块。",
-        );
+        content.refuse(faults, "有内容", "在 :::名字 和 ::: 之间写字，或者删掉这个块。");
         return None;
     }
     Some(content.blocks)
@@ -138,17 +125,10 @@ fn case(content: Content, faults: &mut Faults) -> Option<Directive> {
             return None;
         }
     };
-    let consent = content
-        .opening
-        .get("consent")
-        .map(|attribute| attribute.value.clone());
+    let consent = content.opening.get("consent").map(|attribute| attribute.value.clone());
     let consent = consent.filter(|consent| consent != "none");
     let blocks = filled(content, faults)?;
-    Some(Directive::Case {
-        fictional,
-        consent,
-        blocks,
-    })
+    Some(Directive::Case { fictional, consent, blocks })
 }
 
 fn statistic(mut content: Content, scope: &Scope<'_>, faults: &mut Faults) -> Option<Directive> {
@@ -162,10 +142,7 @@ fn statistic(mut content: Content, scope: &Scope<'_>, faults: &mut Faults) -> Op
         "数字必须有来源：写 source=，指向前言 sources 里的 claim。",
         faults,
     );
-    if let Some(attribute) = content
-        .opening
-        .get("source")
-        .filter(|source| !source.value.is_empty())
+    if let Some(attribute) = content.opening.get("source").filter(|source| !source.value.is_empty())
         && let Err(help) = scope.check_claim(attribute.value.trim())
     {
         let reason = format!("前言的 sources 里没有来源“{}”", attribute.value);
@@ -177,11 +154,7 @@ fn statistic(mut content: Content, scope: &Scope<'_>, faults: &mut Faults) -> Op
         content.refuse(faults, "有一段说明", "写一段话，说明这个数字是什么。");
         return None;
     };
-    Some(Directive::Statistic {
-        value: value?,
-        source: source?,
-        label: inline::trim(label),
-    })
+    Some(Directive::Statistic { value: value?, source: source?, label: inline::trim(label) })
 }
 
 /// Reads the lines as they stand in the file: Markdown would take `*` for emphasis.
@@ -217,7 +190,7 @@ fn calculation(content: &Content, faults: &mut Faults) -> Option<Directive> {
             Err(CalcError::Wrong(right)) => faults.error(
                 "read/calc-wrong",
                 span,
-                format!("等式不成立，左边算出来是 {right}"),
+                format!("等式不成立，左边{right}"),
                 "改正算式或得数；得数是四舍五入来的，就把 = 换成 ≈。".into(),
             ),
         }
@@ -249,20 +222,13 @@ fn hotline_table(content: &Content, scope: &Scope<'_>, faults: &mut Faults) -> O
 
 fn image(content: &Content, scope: &Scope<'_>, faults: &mut Faults) -> Option<Directive> {
     let file = content.required("src", "写图片的文件名，例如 {src=four-steps.svg}", faults)?;
-    let written = content
-        .opening
-        .get("alt")
-        .map_or("", |alt| alt.value.as_str());
+    let written = content.opening.get("alt").map_or("", |alt| alt.value.as_str());
     let alt = scope.picture(&file, written, content.opening.span, faults)?;
     Some(Directive::Image { file, alt })
 }
 
 fn qr_code(content: &Content, faults: &mut Faults) -> Option<Directive> {
-    if let Some(target) = content
-        .opening
-        .get("target")
-        .filter(|target| target.value != "self")
-    {
+    if let Some(target) = content.opening.get("target").filter(|target| target.value != "self") {
         faults.error(
             "read/bad-value",
             target.span,
@@ -276,40 +242,17 @@ fn qr_code(content: &Content, faults: &mut Faults) -> Option<Directive> {
 
 fn conditional(content: Content, negated: bool, faults: &mut Faults) -> Option<Directive> {
     let before = faults.len();
-    let outputs = names(
-        &content,
-        "outputs",
-        OutputKind::ALL,
-        OutputKind::as_str,
-        faults,
-    );
-    let audiences = names(
-        &content,
-        "audience",
-        Audience::ALL,
-        Audience::as_str,
-        faults,
-    );
+    let outputs = names(&content, "outputs", OutputKind::ALL, OutputKind::as_str, faults);
+    let audiences = names(&content, "audience", Audience::ALL, Audience::as_str, faults);
     if faults.len() > before {
         return None;
     }
     if outputs.is_empty() && audiences.is_empty() {
-        content.required(
-            "outputs",
-            "写 {outputs=portal,leaflet} 或 {audience=elder}",
-            faults,
-        );
+        content.required("outputs", "写 {outputs=portal,leaflet} 或 {audience=elder}", faults);
         return None;
     }
     let blocks = filled(content, faults)?;
-    Some(Directive::Conditional {
-        condition: Condition {
-            negated,
-            outputs,
-            audiences,
-        },
-        blocks,
-    })
+    Some(Directive::Conditional { condition: Condition { negated, outputs, audiences }, blocks })
 }
 
 /// The values of a comma-separated attribute.

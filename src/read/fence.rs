@@ -22,6 +22,9 @@ impl Builder<'_, '_> {
             Ok(Fence::Open(opening)) => {
                 let alone = opening.name.is_leaf() && !self.closes_next(index, line.span);
                 let span = opening.span;
+                if opening.name.is_tier() {
+                    self.close_unclosed_before_tier();
+                }
                 self.open(FrameKind::Directive(opening), span);
                 if alone {
                     self.finish_directive(span.end);
@@ -29,8 +32,7 @@ impl Builder<'_, '_> {
             }
             Err((colons, faults)) => {
                 for fault in faults {
-                    self.faults
-                        .error(fault.code, fault.span, fault.reason, fault.help);
+                    self.faults.error(fault.code, fault.span, fault.reason, fault.help);
                 }
                 self.open(FrameKind::Broken(colons, line.span), line.span);
             }
@@ -41,12 +43,8 @@ impl Builder<'_, '_> {
     fn closes_next(&self, index: usize, span: Span) -> bool {
         self.shadow.fence(index + 1).is_some_and(|next| {
             let between = &self.source[span.end..next.span.start];
-            let bare = self.source[next.span.start..next.span.end]
-                .bytes()
-                .all(|byte| byte == b':');
-            bare && between
-                .bytes()
-                .all(|byte| byte == b'>' || byte.is_ascii_whitespace())
+            let bare = self.source[next.span.start..next.span.end].bytes().all(|byte| byte == b':');
+            bare && between.bytes().all(|byte| byte == b'>' || byte.is_ascii_whitespace())
         })
     }
 
@@ -64,14 +62,23 @@ impl Builder<'_, '_> {
             return;
         }
         // Same number of colons first, so that one forgotten fence inside is found inside.
-        let skipped = open
-            .iter()
-            .position(|other| *other == colons)
-            .unwrap_or_default();
+        let skipped = open.iter().position(|other| *other == colons).unwrap_or_default();
         for _ in 0..skipped {
             self.close_unclosed();
         }
         self.finish_directive(span.end);
+    }
+
+    /// A tier never stands inside another block. Where it seems to, the fence of that block was
+    /// forgotten; saying so once is better than blaming every tier that follows.
+    fn close_unclosed_before_tier(&mut self) {
+        self.close_implicit();
+        let inner = self.frames.get(1..).unwrap_or_default();
+        if inner.iter().all(|frame| frame.directive().is_some()) {
+            for _ in 1..self.frames.len() {
+                self.close_unclosed();
+            }
+        }
     }
 
     /// Reports the innermost directive, which was not closed, and drops it.
@@ -107,10 +114,7 @@ impl Builder<'_, '_> {
         if !name.is_tier() {
             let span = content.span;
             if let Some(directive) = convert::directive(content, self.scope, self.faults) {
-                self.block(Block {
-                    span,
-                    kind: BlockKind::Directive(directive),
-                });
+                self.block(Block { span, kind: BlockKind::Directive(directive) });
             }
         } else if self.frames.len() == 1 {
             tier::take(content, &mut self.tiers, self.faults);

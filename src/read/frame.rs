@@ -52,13 +52,7 @@ pub(super) struct Table {
 
 impl Frame {
     pub(super) fn new(kind: FrameKind, span: Span) -> Self {
-        Self {
-            kind,
-            span,
-            blocks: Vec::new(),
-            items: Vec::new(),
-            task: None,
-        }
+        Self { kind, span, blocks: Vec::new(), items: Vec::new(), task: None }
     }
 
     /// The colons and the opening line of a directive.
@@ -75,34 +69,19 @@ impl Frame {
     pub(super) fn into_block(self) -> Result<Block, Option<ListItem>> {
         let kind = match self.kind {
             FrameKind::Quote(None) => BlockKind::Quote(self.blocks),
-            FrameKind::Quote(Some(kind)) => BlockKind::Alert {
-                kind,
-                blocks: self.blocks,
-            },
-            FrameKind::List(start) => BlockKind::List {
-                start,
-                items: self.items,
-            },
-            FrameKind::Footnote(label) => BlockKind::Footnote {
-                label,
-                blocks: self.blocks,
-            },
+            FrameKind::Quote(Some(kind)) => BlockKind::Alert { kind, blocks: self.blocks },
+            FrameKind::List(start) => BlockKind::List { start, items: self.items },
+            FrameKind::Footnote(label) => BlockKind::Footnote { label, blocks: self.blocks },
             FrameKind::Table(table) => BlockKind::Table {
                 alignments: table.alignments,
                 head: table.head,
                 rows: table.rows,
             },
             FrameKind::Item => {
-                return Err(Some(ListItem {
-                    task: self.task,
-                    blocks: self.blocks,
-                }));
+                return Err(Some(ListItem { task: self.task, blocks: self.blocks }));
             }
             FrameKind::Root | FrameKind::Directive(_) | FrameKind::Broken(..) => return Err(None),
         };
-        Ok(Block {
-            span: self.span,
-            kind,
-        })
+        Ok(Block { span: self.span, kind })
     }
 }

@@ -49,11 +49,6 @@ impl Builder<'_, '_> {
             .lines()
             .next()
             .map_or(span.end, |line| span.start + line.len());
-        self.faults.error(
-            "read/raw-html",
-            Span::new(span.start, end),
-            reason.into(),
-            help.into(),
-        );
+        self.faults.error("read/raw-html", Span::new(span.start, end), reason.into(), help.into());
     }
 }

@@ -47,11 +47,8 @@ impl LessonFolder<'_> {
                 "画出海报上的那件东西，存成 object.svg，并在 assets.toml 里登记。".into(),
             ));
         }
-        let surroundings = Surroundings {
-            registry: self.registry,
-            assets: &pictures.set,
-            assets_complete,
-        };
+        let surroundings =
+            Surroundings { registry: self.registry, assets: &pictures.set, assets_complete };
         let variants = self.read_variants(&surroundings, diagnostics);
         (diagnostics.len() == before).then(|| Lesson {
             id: self.id.clone(),
@@ -74,10 +71,8 @@ impl LessonFolder<'_> {
         let front = general.front_matter;
         variants.extend(general.variant.map(|variant| (Audience::General, variant)));
         for audience in [Audience::Elder, Audience::Student] {
-            let listed = front
-                .audiences
-                .as_ref()
-                .map(|audiences| audiences.value.contains(&audience));
+            let listed =
+                front.audiences.as_ref().map(|audiences| audiences.value.contains(&audience));
             let path = self.path.join(file_name(audience));
             let there = self.folder.has(&path);
             if there {
@@ -86,28 +81,18 @@ impl LessonFolder<'_> {
                 variants.extend(variant.map(|variant| (audience, variant)));
             }
             let mut faults = Faults::new(&front.file);
-            let span = front
-                .audiences
-                .as_ref()
-                .map(|audiences| audiences.span)
-                .unwrap_or_default();
+            let span = front.audiences.as_ref().map(|audiences| audiences.span).unwrap_or_default();
             match listed {
                 Some(true) if !there => faults.error(
                     "read/missing-variant",
                     span,
-                    format!(
-                        "audiences 里有 {audience}，文件夹里没有 {}",
-                        file_name(audience)
-                    ),
+                    format!("audiences 里有 {audience}，文件夹里没有 {}", file_name(audience)),
                     "写好这个文件，或者从 audiences 里去掉它。".into(),
                 ),
                 Some(false) if there => faults.error(
                     "read/unlisted-variant",
                     span,
-                    format!(
-                        "文件夹里有 {}，audiences 里没有 {audience}",
-                        file_name(audience)
-                    ),
+                    format!("文件夹里有 {}，audiences 里没有 {audience}", file_name(audience)),
                     "把它加进 audiences，或者删掉文件。".into(),
                 ),
                 _ => {}
@@ -154,19 +139,13 @@ impl LessonFolder<'_> {
         front: &FrontMatter,
         diagnostics: &mut Vec<Diagnostic>,
     ) {
-        let Some(id) = front
-            .id
-            .as_ref()
-            .filter(|id| id.value != self.id && id.span != Span::default())
+        let Some(id) =
+            front.id.as_ref().filter(|id| id.value != self.id && id.span != Span::default())
         else {
             return;
         };
         let mut faults = Faults::new(file);
-        if self
-            .folders
-            .iter()
-            .any(|folder| folder == id.value.as_str())
-        {
+        if self.folders.iter().any(|folder| folder == id.value.as_str()) {
             faults.error(
                 "read/duplicate-id",
                 id.span,
@@ -185,14 +164,10 @@ impl LessonFolder<'_> {
     }
 
     fn refuse_strange_texts(&self, diagnostics: &mut Vec<Diagnostic>) {
-        let known: Vec<String> = Audience::ALL
-            .iter()
-            .map(|audience| file_name(*audience))
-            .collect();
+        let known: Vec<String> =
+            Audience::ALL.iter().map(|audience| file_name(*audience)).collect();
         for name in self.folder.names(&self.path).unwrap_or_default() {
-            let markdown = Path::new(&name)
-                .extension()
-                .is_some_and(|extension| extension == "md");
+            let markdown = Path::new(&name).extension().is_some_and(|extension| extension == "md");
             if markdown && !known.contains(&name) {
                 diagnostics.push(files::fault(
                     &self.path.join(&name),

@@ -13,11 +13,7 @@ fn list(
     let blocks = std::mem::take(&mut content.blocks);
     let items = inline::only_list(blocks, ordered);
     if items.is_none() {
-        let expected = if ordered {
-            "是一个有序列表"
-        } else {
-            "是一个无序列表"
-        };
+        let expected = if ordered { "是一个有序列表" } else { "是一个无序列表" };
         content.refuse(faults, expected, help);
     }
     items
@@ -40,24 +36,14 @@ pub(super) fn item_text(item: ListItem, faults: &mut Faults) -> Option<Vec<Inlin
 
 /// Reads `:::redflag`.
 pub(super) fn red_flags(content: Content, faults: &mut Faults) -> Option<Directive> {
-    let items = list(
-        content,
-        false,
-        "一条一行，以“- ”开头：- 要求共享屏幕",
-        faults,
-    )?;
+    let items = list(content, false, "一条一行，以“- ”开头：- 要求共享屏幕", faults)?;
     let flags = items.into_iter().filter_map(|item| item_text(item, faults));
     Some(Directive::RedFlags(flags.collect()))
 }
 
 /// Reads `:::steps`.
 pub(super) fn steps(content: Content, faults: &mut Faults) -> Option<Directive> {
-    let items = list(
-        content,
-        true,
-        "一步一行：1. **关** 强制关机，停止共享。",
-        faults,
-    )?;
+    let items = list(content, true, "一步一行：1. **关** 强制关机，停止共享。", faults)?;
     let steps = items.into_iter().filter_map(|item| step(item, faults));
     Some(Directive::Steps(steps.collect()))
 }
@@ -87,22 +73,12 @@ pub(super) fn step(item: ListItem, faults: &mut Faults) -> Option<Step> {
         sentence.pop();
         sentence = inline::trim(sentence);
     }
-    Some(Step {
-        span,
-        word,
-        sentence,
-        hotline,
-    })
+    Some(Step { span, word, sentence, hotline })
 }
 
 /// Reads the list of a conversation.
 pub(super) fn dialogue(content: Content, faults: &mut Faults) -> Option<Vec<Turn>> {
-    let items = list(
-        content,
-        false,
-        "一句一行：- 我：不用了，我自己打官方电话。",
-        faults,
-    )?;
+    let items = list(content, false, "一句一行：- 我：不用了，我自己打官方电话。", faults)?;
     let mut turns = Vec::with_capacity(items.len());
     for item in items {
         let span = inline::item_span(&item);
@@ -110,11 +86,7 @@ pub(super) fn dialogue(content: Content, faults: &mut Faults) -> Option<Vec<Turn
             continue;
         };
         match inline::split_colon(text) {
-            Some((speaker, content)) => turns.push(Turn {
-                span,
-                speaker,
-                content,
-            }),
+            Some((speaker, content)) => turns.push(Turn { span, speaker, content }),
             None => faults.error(
                 "read/turn-speaker",
                 span,
@@ -128,12 +100,7 @@ pub(super) fn dialogue(content: Content, faults: &mut Faults) -> Option<Vec<Turn
 
 /// Reads `:::glossary`.
 pub(super) fn glossary(content: Content, faults: &mut Faults) -> Option<Directive> {
-    let items = list(
-        content,
-        false,
-        "一词一行：- 征信：银行记录的借钱还钱情况。",
-        faults,
-    )?;
+    let items = list(content, false, "一词一行：- 征信：银行记录的借钱还钱情况。", faults)?;
     let mut entries = Vec::with_capacity(items.len());
     for item in items {
         let span = inline::item_span(&item);

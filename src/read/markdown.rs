@@ -107,11 +107,8 @@ impl Builder<'_, '_> {
             Event::End(tag) => self.end(tag, span),
             Event::Text(text) => self.text(&text, span),
             Event::Code(text) => {
-                let text = if text.contains(MARK) {
-                    text.replace(MARK, "")
-                } else {
-                    text.into_string()
-                };
+                let text =
+                    if text.contains(MARK) { text.replace(MARK, "") } else { text.into_string() };
                 self.leaf(span).code(text, span);
             }
             Event::Html(_) => {}
@@ -119,10 +116,7 @@ impl Builder<'_, '_> {
             Event::FootnoteReference(label) => self.leaf(span).footnote(&label, span),
             Event::SoftBreak => self.leaf(span).soft_break(span),
             Event::HardBreak => self.leaf(span).hard_break(span),
-            Event::Rule => self.block(Block {
-                span,
-                kind: BlockKind::Rule,
-            }),
+            Event::Rule => self.block(Block { span, kind: BlockKind::Rule }),
             Event::TaskListMarker(done) => {
                 if let Some(frame) = self.frames.last_mut() {
                     frame.task = Some(done);
@@ -145,13 +139,7 @@ impl Builder<'_, '_> {
             }
             Tag::Table(alignments) => {
                 let alignments = alignments.into_iter().map(alignment).collect();
-                self.open(
-                    FrameKind::Table(Table {
-                        alignments,
-                        ..Table::default()
-                    }),
-                    span,
-                );
+                self.open(FrameKind::Table(Table { alignments, ..Table::default() }), span);
             }
             Tag::TableCell => self.leaf = Some(Leaf::new(LeafKind::Cell, span)),
             Tag::CodeBlock(kind) => {
@@ -160,11 +148,7 @@ impl Builder<'_, '_> {
                     CodeBlockKind::Fenced(info) => info.replace(MARK, ""),
                     CodeBlockKind::Indented => String::new(),
                 };
-                let language = info
-                    .split_whitespace()
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned();
+                let language = info.split_whitespace().next().unwrap_or_default().to_owned();
                 self.code = Some((language, String::new()));
             }
             Tag::HtmlBlock => {
@@ -193,10 +177,7 @@ impl Builder<'_, '_> {
             TagEnd::TableHead | TagEnd::TableRow => self.end_row(tag == TagEnd::TableHead),
             TagEnd::CodeBlock => {
                 if let Some((language, text)) = self.code.take() {
-                    self.block(Block {
-                        span,
-                        kind: BlockKind::Code { language, text },
-                    });
+                    self.block(Block { span, kind: BlockKind::Code { language, text } });
                 }
             }
             TagEnd::HtmlBlock => {
@@ -235,8 +216,7 @@ impl Builder<'_, '_> {
 
     /// The open leaf. The text of a tight list item comes without a paragraph; it gets one here.
     fn leaf(&mut self, span: Span) -> &mut Leaf {
-        self.leaf
-            .get_or_insert_with(|| Leaf::new(LeafKind::Implicit, span))
+        self.leaf.get_or_insert_with(|| Leaf::new(LeafKind::Implicit, span))
     }
 
     fn heading(&mut self, level: HeadingLevel, id: Option<&str>, span: Span) {
@@ -266,16 +246,10 @@ impl Builder<'_, '_> {
         match kind {
             LeafKind::Paragraph | LeafKind::Implicit if content.is_empty() => {}
             LeafKind::Paragraph | LeafKind::Implicit => {
-                self.block(Block {
-                    span,
-                    kind: BlockKind::Paragraph(content),
-                });
+                self.block(Block { span, kind: BlockKind::Paragraph(content) });
             }
             LeafKind::Heading(level, id) => {
-                self.block(Block {
-                    span,
-                    kind: BlockKind::Heading { level, id, content },
-                });
+                self.block(Block { span, kind: BlockKind::Heading { level, id, content } });
             }
             LeafKind::Cell => {
                 if let Some(FrameKind::Table(table)) =
@@ -316,11 +290,7 @@ impl Builder<'_, '_> {
     /// closed where they should have been.
     fn close_container(&mut self) {
         self.close_implicit();
-        while self
-            .frames
-            .last()
-            .is_some_and(|frame| frame.directive().is_some())
-        {
+        while self.frames.last().is_some_and(|frame| frame.directive().is_some()) {
             self.close_unclosed();
         }
         match self.frames.pop().map(Frame::into_block) {
@@ -336,22 +306,11 @@ impl Builder<'_, '_> {
 
     fn finish(mut self) -> Body {
         self.close_implicit();
-        while self
-            .frames
-            .last()
-            .is_some_and(|frame| frame.directive().is_some())
-        {
+        while self.frames.last().is_some_and(|frame| frame.directive().is_some()) {
             self.close_unclosed();
         }
-        let blocks = self
-            .frames
-            .pop()
-            .map(|root| root.blocks)
-            .unwrap_or_default();
-        Body {
-            blocks,
-            tiers: self.tiers,
-        }
+        let blocks = self.frames.pop().map(|root| root.blocks).unwrap_or_default();
+        Body { blocks, tiers: self.tiers }
     }
 }
 

@@ -64,22 +64,12 @@ pub fn read_variant(
     let mut body = markdown::read(body_start, &scope, &mut faults);
     if body.tiers.banner.is_none() {
         body.tiers.banner = front.banner.as_ref().map(|banner| {
-            let text = Inline {
-                span: banner.span,
-                kind: InlineKind::Text(banner.value.clone()),
-            };
+            let text = Inline { span: banner.span, kind: InlineKind::Text(banner.value.clone()) };
             // An inherited banner was checked in its own file.
             let mut elsewhere = Faults::new(file);
-            let faults = if own_banner {
-                &mut faults
-            } else {
-                &mut elsewhere
-            };
+            let faults = if own_banner { &mut faults } else { &mut elsewhere };
             let value = reference::resolve(vec![text], &scope, faults);
-            Located {
-                value,
-                span: banner.span,
-            }
+            Located { value, span: banner.span }
         });
     }
     let digest = match base {
@@ -87,23 +77,11 @@ pub fn read_variant(
         None => Digest::of_fields([file.text.as_bytes()]),
     };
     let variant = if faults.is_empty() {
-        assemble(
-            &front,
-            body,
-            Origin {
-                file,
-                digest,
-                audience,
-            },
-        )
+        assemble(&front, body, Origin { file, digest, audience })
     } else {
         None
     };
-    VariantReading {
-        front_matter: front,
-        variant,
-        diagnostics: faults.into_list(),
-    }
+    VariantReading { front_matter: front, variant, diagnostics: faults.into_list() }
 }
 
 /// Where a variant comes from.
@@ -114,13 +92,8 @@ struct Origin<'a> {
 }
 
 fn assemble(front: &FrontMatter, body: Body, origin: Origin<'_>) -> Option<Variant> {
-    let outputs = || {
-        OutputKind::ALL
-            .iter()
-            .copied()
-            .filter(|kind| *kind != OutputKind::Newspic)
-            .collect()
-    };
+    let outputs =
+        || OutputKind::ALL.iter().copied().filter(|kind| *kind != OutputKind::Newspic).collect();
     Some(Variant {
         file: Arc::clone(origin.file),
         digest: origin.digest,
@@ -142,10 +115,7 @@ fn assemble(front: &FrontMatter, body: Body, origin: Origin<'_>) -> Option<Varia
         hotlines: front.hotlines.clone()?,
         owner: front.owner.clone()?,
         co_review: front.co_review.clone().unwrap_or_default(),
-        qr_label: front
-            .qr_label
-            .clone()
-            .unwrap_or_else(|| "扫码看全文".into()),
+        qr_label: front.qr_label.clone().unwrap_or_else(|| "扫码看全文".into()),
         keywords: front.keywords.clone().unwrap_or_default(),
         object_labels: front.object_labels.clone().unwrap_or_default(),
         sources: front.sources.clone().unwrap_or_default(),
@@ -172,7 +142,8 @@ fn read_front_matter(
                 "第一行写 ---，接着写 id、title 等键，再用一行 --- 结束。".into(),
             );
         }
-        return (FrontMatter::empty(file), 0);
+        let front = FrontMatter { sources_broken: general, ..FrontMatter::empty(file) };
+        return (front, 0);
     }
     let yaml_start = text.find('\n').map_or(text.len(), |newline| newline + 1);
     let mut at = yaml_start;
@@ -181,10 +152,9 @@ fn read_front_matter(
             let yaml = &text[yaml_start..at];
             let front = match node::from_yaml(yaml, yaml_start, faults) {
                 Some(node) => front_matter::read(&node, general, registry, faults),
-                None => FrontMatter {
-                    sources_broken: true,
-                    ..FrontMatter::empty(Arc::clone(&file))
-                },
+                None => {
+                    FrontMatter { sources_broken: true, ..FrontMatter::empty(Arc::clone(&file)) }
+                }
             };
             return (front, at + line.len());
         }
@@ -205,18 +175,11 @@ fn check_dates(front: &FrontMatter, faults: &mut Faults) {
     };
     let inherited = Span::default();
     if until.value < from.value && (from.span != inherited || until.span != inherited) {
-        let span = if until.span == inherited {
-            from.span
-        } else {
-            until.span
-        };
+        let span = if until.span == inherited { from.span } else { until.span };
         faults.error(
             "read/dates-reversed",
             span,
-            format!(
-                "valid_until（{}）早于 valid_from（{}）",
-                until.value, from.value
-            ),
+            format!("valid_until（{}）早于 valid_from（{}）", until.value, from.value),
             "检查两个日期的年份。".into(),
         );
     }

@@ -1,7 +1,10 @@
 //! The embedded faces, and what they can draw.
 
 use crate::model::Digest;
-use skrifa::{FontRef, MetadataProvider};
+use skrifa::{
+    FontRef, MetadataProvider,
+    instance::{LocationRef, Size},
+};
 use std::{borrow::Cow, fmt};
 use takumi_core::{Fonts as EngineFonts, resources::font::FontResource};
 
@@ -44,7 +47,21 @@ impl FontFiles {
 pub struct Fonts {
     engine: EngineFonts,
     covered: Vec<char>,
+    regular: Advances,
+    bold: Advances,
 }
+
+/// The two weights of the embedded family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Weight {
+    /// 400
+    Regular,
+    /// 700
+    Bold,
+}
+
+/// Advance widths by character, in em.
+type Advances = std::collections::HashMap<char, f32>;
 
 impl fmt::Debug for Fonts {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -85,6 +102,7 @@ impl Fonts {
     pub fn load(files: &FontFiles) -> Result<Self, FontError> {
         let mut engine = EngineFonts::default();
         let mut covered = Vec::new();
+        let mut weights = Vec::new();
         for (name, bytes) in &files.files {
             let failed = |reason: String| FontError { name: name.clone(), reason };
             let decoded = if bytes.starts_with(b"wOF2") {
@@ -92,20 +110,36 @@ impl Fonts {
             } else {
                 bytes.to_vec()
             };
-            covered.extend(coverage(&decoded).map_err(failed)?);
+            let advances = advances(&decoded).map_err(failed)?;
+            covered.extend(advances.keys());
+            weights.push(advances);
             engine
                 .register(FontResource::new(decoded))
                 .map_err(|error| FontError { name: name.clone(), reason: error.to_string() })?;
         }
         covered.sort_unstable();
         covered.dedup();
-        Ok(Self { engine, covered })
+        let mut weights = weights.into_iter();
+        let regular = weights.next().unwrap_or_default();
+        let bold = weights.next().unwrap_or_default();
+        Ok(Self { engine, covered, regular, bold })
     }
 
     /// What the layout engine draws with.
     #[must_use]
     pub fn engine(&self) -> &EngineFonts {
         &self.engine
+    }
+
+    /// The width of one line of `text` in em, without kerning and with full-width punctuation, so
+    /// never less than what the engine lays out. Characters of further faces count 1 em.
+    #[must_use]
+    pub fn advance_em(&self, text: &str, weight: Weight) -> f64 {
+        let advances = match weight {
+            Weight::Regular => &self.regular,
+            Weight::Bold => &self.bold,
+        };
+        text.chars().map(|c| f64::from(advances.get(&c).copied().unwrap_or(1.0))).sum()
     }
 
     /// The characters of `text` that no face can draw, once each.
@@ -121,7 +155,10 @@ impl Fonts {
     }
 }
 
-fn coverage(bytes: &[u8]) -> Result<Vec<char>, String> {
+fn advances(bytes: &[u8]) -> Result<Advances, String> {
     let font = FontRef::new(bytes).map_err(|error| error.to_string())?;
-    Ok(font.charmap().mappings().filter_map(|(code, _)| char::from_u32(code)).collect())
+    let metrics = font.glyph_metrics(Size::new(1.0), LocationRef::default());
+    let width = |glyph| metrics.advance_width(glyph).unwrap_or(1.0);
+    let mappings = font.charmap().mappings();
+    Ok(mappings.filter_map(|(code, glyph)| Some((char::from_u32(code)?, width(glyph)))).collect())
 }

@@ -14,6 +14,7 @@ mod limits;
 pub mod palette;
 pub mod picture;
 pub mod portal;
+pub mod poster;
 pub mod templates;
 mod text;
 

@@ -74,8 +74,8 @@ impl Palette {
     #[must_use]
     pub fn token(&self, token: &str) -> Option<&str> {
         Some(match token {
-            "ground" => &self.ground,
-            "paper" => &self.paper,
+            "ground" | "mark-figure" => &self.ground,
+            "paper" | "mark-field" => &self.paper,
             "ink" => &self.ink,
             "lure" => &self.lure,
             "lure-shade" => &self.lure_shade,

@@ -108,9 +108,11 @@ fn every_fault_of_every_broken_lesson_is_reported() {
     for case in cases {
         let found = by_lesson.remove(&case.name).unwrap_or_default();
         let prefix = format!("lessons/{}/", case.name);
-        let got: Vec<String> = briefs(&found).iter().map(|brief| brief.replace(&prefix, "")).collect();
+        let got: Vec<String> =
+            briefs(&found).iter().map(|brief| brief.replace(&prefix, "")).collect();
         if got != case.expected {
-            differences += &format!("== {}\n= {}\n{}\n", case.name, got.join("\n= "), render_all(&found));
+            differences +=
+                &format!("== {}\n= {}\n{}\n", case.name, got.join("\n= "), render_all(&found));
         }
         shown += &render_all(&found);
         shown.push('\n');

@@ -23,10 +23,14 @@ struct Content {
 impl Content {
     /// The small library of `tests/suite/cases/library`, without a lesson.
     fn new() -> Self {
-        let content = Self {
-            folder: tempfile::tempdir().unwrap(),
-        };
-        for name in ["topics.toml", "hotlines.toml", "campaigns/routine.toml", "branches.csv", "screens.csv"] {
+        let content = Self { folder: tempfile::tempdir().unwrap() };
+        for name in [
+            "topics.toml",
+            "hotlines.toml",
+            "campaigns/routine.toml",
+            "branches.csv",
+            "screens.csv",
+        ] {
             content.write(name, case(&format!("library/{name}")));
         }
         content

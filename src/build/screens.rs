@@ -1,0 +1,158 @@
+//! Screen posters: a design per lesson and profile, a strip per branch, and files that share their
+//! compressed head.
+
+use super::{
+    BuildError, Ledger, Studio,
+    plan::{ScreenGroup, ScreenLesson},
+};
+use crate::{
+    model::{Branch, Digest, Listing, MediaType, OutputKind},
+    render::{
+        RenderError, Scene, Stage,
+        poster::{design::Design, engine::Pixels, png::Head, qr::QrCode},
+    },
+};
+use rayon::prelude::*;
+
+/// Makes the posters of every group. Groups come one after another, so that only one group's
+/// heads are in memory; within a group, lessons and then branches are spread over the threads.
+pub(super) fn make(
+    groups: &[ScreenGroup<'_>],
+    studio: &Studio,
+    ledger: &Ledger<'_>,
+) -> Result<(), BuildError> {
+    for group in groups {
+        if ledger.is_stuck() {
+            break;
+        }
+        let stale = stale(group, ledger);
+        if stale.iter().all(Vec::is_empty) {
+            continue;
+        }
+        let stage = studio.stage()?;
+        let ready: Vec<Option<Ready>> = group
+            .lessons
+            .par_iter()
+            .zip(&stale)
+            .map(|(lesson, branches)| {
+                (!branches.is_empty()).then(|| prepare(lesson, group, studio, &stage, ledger))?
+            })
+            .collect();
+        group.branches.par_iter().enumerate().for_each(|(index, (branch, key))| {
+            let lessons: Vec<(&ScreenLesson<'_>, &Ready)> = group
+                .lessons
+                .iter()
+                .zip(&ready)
+                .zip(&stale)
+                .filter(|(_, stale)| stale.binary_search(&index).is_ok())
+                .filter_map(|((lesson, ready), _)| Some((lesson, ready.as_ref()?)))
+                .collect();
+            branch_posters(branch, *key, &lessons, &stage, ledger);
+        });
+    }
+    Ok(())
+}
+
+/// A fitted design and its compressed head.
+struct Ready {
+    design: Design,
+    head: Head,
+}
+
+/// For each lesson of the group, the indexes of the branches whose file is to be made.
+fn stale(group: &ScreenGroup<'_>, ledger: &Ledger<'_>) -> Vec<Vec<usize>> {
+    group
+        .lessons
+        .iter()
+        .map(|lesson| {
+            let keep = |(branch, key): &(&Branch, Digest)| {
+                ledger.keep(&path(lesson, &group.profile.name, branch), poster_key(lesson, *key))
+            };
+            let fresh = group.branches.iter().map(keep);
+            fresh.enumerate().filter(|(_, fresh)| !fresh).map(|(index, _)| index).collect()
+        })
+        .collect()
+}
+
+fn prepare(
+    lesson: &ScreenLesson<'_>,
+    group: &ScreenGroup<'_>,
+    studio: &Studio,
+    stage: &Stage<'_>,
+    ledger: &Ledger<'_>,
+) -> Option<Ready> {
+    let made = Design::new(&lesson.scene, stage, studio.scale(), lesson.text, &group.profile)
+        .and_then(|design| {
+            let head = design.compressed_head(stage.fonts)?;
+            Ok(Ready { design, head })
+        });
+    made.map_err(|error| {
+        let what = format!(
+            "{} {} 屏幕海报 {}",
+            lesson.scene.lesson.id,
+            group.audience.label(),
+            group.profile.name
+        );
+        ledger.fail(what, error);
+    })
+    .ok()
+}
+
+fn branch_posters(
+    branch: &Branch,
+    branch_key: Digest,
+    lessons: &[(&ScreenLesson<'_>, &Ready)],
+    stage: &Stage<'_>,
+    ledger: &Ledger<'_>,
+) {
+    // Lessons of one family share the strip but for the QR code.
+    let mut drawn: Vec<(&Ready, Pixels)> = Vec::new();
+    for (lesson, ready) in lessons {
+        let poster = || -> Result<(), RenderError> {
+            let key = ready.design.strip_key();
+            let position = drawn.iter().position(|(other, _)| other.design.strip_key() == key);
+            let strip = match position {
+                Some(position) => &drawn[position].1,
+                None => {
+                    drawn.push((ready, ready.design.strip(stage, branch)?));
+                    &drawn[drawn.len() - 1].1
+                }
+            };
+            let mut strip = strip.clone();
+            if ready.design.has_code() {
+                let scene = Scene { branch: Some(branch), ..lesson.scene };
+                ready.design.draw_code(&mut strip, &QrCode::new(&scene.qr_address())?);
+            }
+            let file = ready.head.finish(&strip)?;
+            let listing = Listing {
+                path: path(lesson, &ready.design.profile.name, branch),
+                lesson: Some(lesson.scene.lesson.id.clone()),
+                output: OutputKind::Screen,
+                audience: lesson.scene.variant.audience,
+                profile: Some(ready.design.profile.name.clone()),
+                branch: Some(branch.id.clone()),
+                media_type: MediaType::Png,
+                bytes: file.len() as u64,
+                sha256: file.digest(),
+            };
+            ledger.write(listing, poster_key(lesson, branch_key), &file.parts());
+            ledger.settle(1);
+            Ok(())
+        }();
+        if let Err(error) = poster {
+            let what = format!("{} {} {}", lesson.scene.lesson.id, branch.id, branch.name);
+            ledger.fail(what, error);
+        }
+    }
+}
+
+fn poster_key(lesson: &ScreenLesson<'_>, branch: Digest) -> Digest {
+    Digest::of_fields([lesson.key.as_bytes().as_slice(), branch.as_bytes()])
+}
+
+fn path(lesson: &ScreenLesson<'_>, profile: &str, branch: &Branch) -> String {
+    format!(
+        "branches/{}/screens/{profile}/{}.{}.png",
+        branch.id, lesson.scene.lesson.id, lesson.scene.variant.audience
+    )
+}

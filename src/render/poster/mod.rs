@@ -1,0 +1,13 @@
+//! Posters: Handlebars HTML+CSS → layout → pixels or PDF, at every screen profile.
+pub mod compose;
+pub mod cover;
+pub mod design;
+pub mod engine;
+pub mod newspic;
+pub mod object;
+pub mod png;
+pub mod qr;
+pub mod report;
+pub mod scale;
+pub mod strip;
+pub mod view;
