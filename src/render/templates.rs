@@ -1,4 +1,5 @@
-//! The Handlebars templates people edit: the built-in ones, and a folder that may replace them.
+//! The templates people edit: Handlebars pages and article themes, the built-in ones and a folder
+//! that may replace them.
 //!
 //! Strict mode is on, and the block helpers are ours, because Handlebars' own `{{#if typo}}` is
 //! silently false: a name that the view does not have is an error with the template's line.

@@ -30,33 +30,24 @@ impl<'a> Writer<'a> {
     ) -> Result<(), RenderError> {
         let parts = &self.sheet.parts;
         match directive {
-            Directive::Callout { kind, blocks } => {
-                let (word, strong) = match kind {
-                    CalloutKind::Tip => ("提示", false),
-                    CalloutKind::Warning => ("警示", true),
-                };
-                nodes.push(self.callout(word, strong, blocks)?);
+            Directive::Callout { kind: CalloutKind::Tip, blocks } => {
+                nodes.push(self.callout("提示", false, blocks)?);
+            }
+            Directive::Callout { kind: CalloutKind::Warning, blocks } => {
+                nodes.push(self.callout("警示", true, blocks)?);
             }
             Directive::Scam(blocks) => nodes.push(self.speech("骗子话术".into(), blocks)?),
             Directive::Quotation { speaker, blocks } => {
-                let label = if speaker == "骗子" {
-                    "骗子话术".into()
-                } else {
-                    Cow::Owned(format!("{speaker}说"))
-                };
+                let scammer = speaker == "骗子";
+                let label =
+                    if scammer { "骗子话术".into() } else { format!("{speaker}说").into() };
                 nodes.push(self.speech(label, blocks)?);
             }
-            Directive::RedFlags(lines) => {
-                for line in lines {
-                    nodes.push(self.red_flag(line)?);
-                }
-            }
+            Directive::RedFlags(lines) => self.red_flags(lines, nodes)?,
             Directive::Steps(steps) => self.steps(steps, nodes)?,
             Directive::Emergency(blocks) => {
-                let content = self.blocks(blocks, Place::Box)?;
                 let label = Element::section(&parts.emergency_label).text("马上做这几件事");
-                let emergency = Element::section(&parts.emergency);
-                nodes.push(emergency.child(label).children(content).into());
+                nodes.push(self.boxed(Element::section(&parts.emergency), label, blocks)?);
             }
             Directive::Case { fictional, blocks, .. } => {
                 self.fictional |= fictional;
@@ -68,29 +59,20 @@ impl<'a> Writer<'a> {
                 nodes.push(self.statistic(value, source, label)?);
             }
             Directive::Calculation(lines) => nodes.push(self.calculation(lines)),
-            Directive::Quiz(questions) => {
-                for (index, question) in questions.iter().enumerate() {
-                    nodes.push(self.question(index + 1, question)?);
-                }
-            }
+            Directive::Quiz(questions) => self.quiz(questions, nodes)?,
             Directive::Law { cite, blocks } => {
                 let label = Element::section(&parts.law_label).text(law_name(cite));
-                let content = self.blocks(blocks, Place::Box)?;
-                nodes.push(Element::section(&parts.law).child(label).children(content).into());
+                nodes.push(self.boxed(Element::section(&parts.law), label, blocks)?);
             }
-            Directive::Glossary(entries) => {
-                for entry in entries {
-                    nodes.push(self.glossary_entry(entry)?);
-                }
-            }
+            Directive::Glossary(entries) => self.glossary(entries, nodes)?,
             Directive::HotlineTable(ids) => nodes.extend(self.hotlines(ids)),
             Directive::Image { file, alt } => {
                 let image = self.slot(file, alt)?.style(&parts.figure_image);
                 nodes.push(Element::section(&parts.figure).child(image).into());
             }
             Directive::QrCode => {
-                let address = Element::section(&parts.address);
-                nodes.push(address.text(format!("网址：{}", self.scene.qr_address())).into());
+                let address = format!("网址：{}", self.scene.qr_address());
+                nodes.push(Element::section(&parts.address).text(address).into());
             }
             Directive::Conditional { .. } => {
                 if let Some(blocks) = content(directive, self.scene.variant.audience) {
@@ -99,6 +81,16 @@ impl<'a> Writer<'a> {
             }
         }
         Ok(())
+    }
+
+    /// A box with a label of its own.
+    fn boxed(
+        &mut self,
+        outer: Element<'a>,
+        label: Element<'a>,
+        blocks: &'a [Block],
+    ) -> Result<Node<'a>, RenderError> {
+        Ok(outer.child(label).children(self.blocks(blocks, Place::Box)?).into())
     }
 
     fn speech(
@@ -110,6 +102,39 @@ impl<'a> Writer<'a> {
         let bubble = Element::section(&parts.bubble).children(self.blocks(blocks, Place::Box)?);
         let label = Element::section(&parts.speech_label).text(label);
         Ok(Element::section(&parts.speech).child(label).child(bubble).into())
+    }
+
+    fn red_flags(
+        &mut self,
+        lines: &'a [Vec<Inline>],
+        nodes: &mut Vec<Node<'a>>,
+    ) -> Result<(), RenderError> {
+        for line in lines {
+            nodes.push(self.red_flag(line)?);
+        }
+        Ok(())
+    }
+
+    fn quiz(
+        &mut self,
+        questions: &'a [Question],
+        nodes: &mut Vec<Node<'a>>,
+    ) -> Result<(), RenderError> {
+        for (index, question) in questions.iter().enumerate() {
+            nodes.push(self.question(index + 1, question)?);
+        }
+        Ok(())
+    }
+
+    fn glossary(
+        &mut self,
+        entries: &'a [GlossaryEntry],
+        nodes: &mut Vec<Node<'a>>,
+    ) -> Result<(), RenderError> {
+        for entry in entries {
+            nodes.push(self.glossary_entry(entry)?);
+        }
+        Ok(())
     }
 
     fn red_flag(&mut self, line: &'a [Inline]) -> Result<Node<'a>, RenderError> {

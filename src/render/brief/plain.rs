@@ -1,7 +1,7 @@
 //! Blocks as plain text, for a chat message or a printed card.
 
 use crate::{
-    model::{Block, BlockKind, Directive, ListItem},
+    model::{Block, BlockKind, Calculation, Directive, ListItem, OutputKind, Question, Step},
     render::{
         Scene,
         text::{arithmetic, law_name},
@@ -102,7 +102,7 @@ impl Lines<'_> {
             | Directive::Emergency(blocks)
             | Directive::Case { blocks, .. } => self.blocks(blocks, depth),
             Directive::Conditional { condition, blocks } => {
-                if condition.admits(crate::model::OutputKind::StaffCard, scene.variant.audience) {
+                if condition.admits(OutputKind::StaffCard, scene.variant.audience) {
                     self.blocks(blocks, depth);
                 }
             }
@@ -115,16 +115,7 @@ impl Lines<'_> {
                 flags.iter().for_each(|flag| self.line(depth, &format!("× {}", scene.plain(flag))));
                 self.gap(depth);
             }
-            Directive::Steps(steps) => {
-                for (index, step) in steps.iter().enumerate() {
-                    let sentence = scene.plain(&step.sentence);
-                    let number = step.hotline.as_ref().map_or("", |id| scene.number(id));
-                    let number = if sentence.contains(number) { "" } else { number };
-                    let line = format!("{}. {} {sentence}{number}", index + 1, step.word);
-                    self.line(depth, line.trim_end());
-                }
-                self.gap(depth);
-            }
+            Directive::Steps(steps) => self.steps(steps, depth),
             Directive::Dialogue(turns) => {
                 for turn in turns {
                     self.line(depth, &format!("{}：{}", turn.speaker, scene.plain(&turn.content)));
@@ -135,31 +126,8 @@ impl Lines<'_> {
                 self.line(depth, &format!("{value} {}", scene.plain(label)));
                 self.gap(depth);
             }
-            Directive::Calculation(lines) => {
-                for line in lines {
-                    let (label, unit) = (&line.label, &line.unit);
-                    let equals = if line.approximate { "≈" } else { "=" };
-                    let text = format!(
-                        "{label}：{} {equals} {} {unit}",
-                        arithmetic(&line.expression),
-                        line.result
-                    );
-                    self.line(depth, text.trim_end());
-                }
-                self.gap(depth);
-            }
-            Directive::Quiz(questions) => {
-                for (index, question) in questions.iter().enumerate() {
-                    let text = scene.plain(&question.text);
-                    self.line(depth, &format!("{}. {text}", index + 1));
-                    for option in &question.options {
-                        let mark = if option.correct { "√" } else { "□" };
-                        self.line(depth + 1, &format!("{mark} {}", scene.plain(&option.content)));
-                    }
-                    self.line(depth + 1, &scene.plain(&question.explanation));
-                }
-                self.gap(depth);
-            }
+            Directive::Calculation(lines) => self.calculation(lines, depth),
+            Directive::Quiz(questions) => self.quiz(questions, depth),
             Directive::Glossary(entries) => {
                 for entry in entries {
                     let text = scene.plain(&entry.explanation);
@@ -176,6 +144,41 @@ impl Lines<'_> {
             Directive::Image { alt, .. } => self.line(depth, &format!("（图：{alt}）")),
             Directive::QrCode => self.line(depth, &scene.qr_address()),
         }
+    }
+
+    fn steps(&mut self, steps: &[Step], depth: usize) {
+        for (index, step) in steps.iter().enumerate() {
+            let sentence = self.scene.plain(&step.sentence);
+            let number = step.hotline.as_ref().map_or("", |id| self.scene.number(id));
+            let number = if sentence.contains(number) { "" } else { number };
+            let line = format!("{}. {} {sentence}{number}", index + 1, step.word);
+            self.line(depth, line.trim_end());
+        }
+        self.gap(depth);
+    }
+
+    fn calculation(&mut self, lines: &[Calculation], depth: usize) {
+        for line in lines {
+            let equals = if line.approximate { "≈" } else { "=" };
+            let expression = arithmetic(&line.expression);
+            let text =
+                format!("{}：{expression} {equals} {} {}", line.label, line.result, line.unit);
+            self.line(depth, text.trim_end());
+        }
+        self.gap(depth);
+    }
+
+    fn quiz(&mut self, questions: &[Question], depth: usize) {
+        for (index, question) in questions.iter().enumerate() {
+            let text = self.scene.plain(&question.text);
+            self.line(depth, &format!("{}. {text}", index + 1));
+            for option in &question.options {
+                let mark = if option.correct { "√" } else { "□" };
+                self.line(depth + 1, &format!("{mark} {}", self.scene.plain(&option.content)));
+            }
+            self.line(depth + 1, &self.scene.plain(&question.explanation));
+        }
+        self.gap(depth);
     }
 
     fn labelled(&mut self, label: &str, blocks: &[Block], depth: usize) {
