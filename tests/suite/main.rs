@@ -2,9 +2,12 @@
 
 mod article;
 mod brief;
+mod demo;
 mod html;
 mod layers;
 mod licences;
 mod portal;
+mod poster;
 mod read;
 mod sample;
+mod templates;

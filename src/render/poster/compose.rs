@@ -186,7 +186,10 @@ impl<'a> Composer<'a> {
             (true, Audience::General) => vec![joined],
             (false, Audience::General) => lines,
             // Beside the elder family's object there is room for a short column: one clause each.
-            _ => lines.iter().flat_map(|line| clauses(line)).collect(),
+            _ => lines
+                .iter()
+                .flat_map(|line| line.split_inclusive(['，', '。', '；']).map(str::to_owned))
+                .collect(),
         }
     }
 
@@ -393,9 +396,4 @@ pub(super) fn lure_style(audience: Audience, palette: &Palette) -> String {
             palette.lure
         ),
     }
-}
-
-/// Splits a sentence behind its commas and stops.
-fn clauses(text: &str) -> Vec<String> {
-    text.split_inclusive(['，', '。', '；']).map(str::to_owned).collect()
 }

@@ -38,6 +38,7 @@ pub struct Design {
     audience: Audience,
     qr_label: String,
     bank_number: String,
+    has_object: bool,
 }
 
 impl Design {
@@ -86,6 +87,7 @@ impl Design {
             report: fitted.report,
             tier: fitted.tier,
             base_css: stage.templates.render("poster/base.hbs", &fitted.view)?,
+            has_object: fitted.view.object.is_some(),
             head_html: fitted.html,
             head_height: fitted.view.height,
             strip,
@@ -123,6 +125,7 @@ impl Design {
             self.report.min_glyph_px = self.report.min_glyph_px.min(strip.min_glyph_px);
         }
         self.report.qr_rects = self.code_rect().into_iter().collect();
+        self.report.colours = report::colour_pairs(self.audience, &self.palette);
         Ok(self)
     }
 
@@ -167,6 +170,12 @@ impl Design {
     #[must_use]
     pub fn has_code(&self) -> bool {
         self.strip.qr().is_some()
+    }
+
+    /// Whether the object found its place; a very small or crowded screen goes without.
+    #[must_use]
+    pub fn has_object(&self) -> bool {
+        self.has_object
     }
 
     /// Compresses the head for all branches.

@@ -2,7 +2,10 @@
 //! is, and what leaves its box or meets another line.
 
 use super::engine::{LaidOut, Line, Rect};
-use crate::model::{LayoutReport, PlacedBox};
+use crate::{
+    model::{Audience, LayoutReport, PlacedBox},
+    render::Palette,
+};
 
 /// Pixels by which rounding may let a line stick out.
 const TOLERANCE: f32 = 1.0;
@@ -146,4 +149,36 @@ fn placed(line: &Line) -> PlacedBox {
         height: ink.bottom - ink.top,
         font_px: line.font_px,
     }
+}
+
+/// The pairs of text and background that a family's posters use, strip included, for the check of
+/// contrasts. `#RRGGBB` each.
+#[must_use]
+pub fn colour_pairs(audience: Audience, palette: &Palette) -> Vec<(String, String)> {
+    const WHITE: &str = "#FFFFFF";
+    let p = palette;
+    let mut pairs: Vec<(&str, &str)> =
+        vec![(&p.paper, &p.ground), (&p.strip_text, &p.strip), (&p.strip_mute, &p.strip)];
+    match audience {
+        Audience::General => {
+            pairs.push((&p.lure, &p.ground));
+            for tread in &p.treads {
+                pairs.extend([(p.paper.as_str(), tread.as_str()), (&p.numeral, tread)]);
+            }
+        }
+        Audience::Elder => pairs.extend([
+            (p.alert.as_str(), p.ground.as_str()),
+            (WHITE, &p.alert),
+            (WHITE, &p.paper),
+            (&p.ink, WHITE),
+            (&p.ink, &p.ground),
+        ]),
+        Audience::Student => pairs.extend([
+            (p.ink.as_str(), WHITE),
+            (&p.ink, &p.lemon),
+            (WHITE, &p.paper),
+            (&p.ink, &p.panel),
+        ]),
+    }
+    pairs.into_iter().map(|(text, ground)| (text.to_owned(), ground.to_owned())).collect()
 }
