@@ -24,6 +24,7 @@ pub struct StripPlan {
     inline: bool,
     stacked: bool,
     where_width: u32,
+    address_width: u32,
     name_px: u32,
     address_px: u32,
     ask: Ask,
@@ -109,6 +110,7 @@ impl StripPlan {
             inline,
             stacked,
             where_width: 0,
+            address_width: 0,
             name_px: scaled.font(sizes.strip_name, 1.0),
             address_px: scaled.font(sizes.strip_address, 1.0),
             ask: Ask {
@@ -159,18 +161,30 @@ impl StripPlan {
         self.ask.height = self.ask.number_px;
         let room =
             if self.stacked { free } else { free - f64::from(self.ask.width) - f64::from(gap) };
-        self.fit_where(widest, room, floor)?;
+        // In the stacked strip the name stands above the code's label and may reach over it.
+        let name_room = match self.qr {
+            Some(qr) if self.stacked => f64::from(qr.left - gap - self.margin),
+            _ => room,
+        };
+        self.fit_where(widest, name_room, room, floor)?;
         if !self.stacked {
             let used = self.used(widest) as u32;
             let rest = right - self.margin - used;
             let centred = self.margin + used + rest.saturating_sub(self.ask.width) / 2;
             self.ask.left = if self.qr.is_none() { right - self.ask.width } else { centred };
         }
-        self.where_width = room as u32;
+        self.where_width = name_room as u32;
+        self.address_width = room as u32;
         Ok(())
     }
 
-    fn fit_where(&mut self, widest: &Widest, room: f64, floor: f64) -> Result<(), String> {
+    fn fit_where(
+        &mut self,
+        widest: &Widest,
+        name_room: f64,
+        room: f64,
+        floor: f64,
+    ) -> Result<(), String> {
         let hint = "请在 branches.csv 里把网点名称缩到 12 字、地址缩到 16 字以内";
         if self.inline {
             let inset = 30.0 * self.unit;
@@ -195,8 +209,8 @@ impl StripPlan {
             }
             return Err(hint.into());
         }
-        self.name_px =
-            shrink(self.name_px, floor, |px| widest.name * f64::from(px) <= room).ok_or(hint)?;
+        self.name_px = shrink(self.name_px, floor, |px| widest.name * f64::from(px) <= name_room)
+            .ok_or(hint)?;
         let address = |em: f64| shrink(self.address_px, floor, |px| em * f64::from(px) <= room);
         let whole = address(widest.address);
         self.break_addresses = whole.is_none();
@@ -297,7 +311,7 @@ impl StripPlan {
     /// not fit on one and this one is of that kind.
     fn address(&self, address: &str, fonts: &Fonts) -> Vec<String> {
         let width = fonts.advance_em(address, Weight::Regular) * f64::from(self.address_px);
-        let long = self.inline || width > f64::from(self.where_width);
+        let long = self.inline || width > f64::from(self.address_width);
         if self.break_addresses && long { broken(address) } else { vec![address.to_owned()] }
     }
 }
