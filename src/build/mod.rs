@@ -153,7 +153,7 @@ impl Studio {
         let font_files = FontFiles::new(config.read_fonts()?);
         let bank = &config.bank;
         let key = Digest::of_fields([
-            env!("CARGO_PKG_VERSION").as_bytes(),
+            env!("CAISHI_RENDERER").as_bytes(),
             templates.digest().as_bytes(),
             palette_text.as_bytes(),
             scale_text.as_bytes(),
@@ -212,7 +212,7 @@ pub fn build(
     let ledger = Ledger::new(&request.out, plan.count(), watch);
     single::make(&plan.singles, &studio, &ledger)?;
     screens::make(&plan.groups, &studio, &ledger)?;
-    finish(request, ledger, library)
+    finish(request, ledger, library, &config.bank.name)
 }
 
 /// Collects what is made; shared by the threads of a build.
@@ -308,7 +308,12 @@ impl<'a> Ledger<'a> {
     }
 }
 
-fn finish(request: &Request, ledger: Ledger<'_>, library: &Library) -> Result<Summary, BuildError> {
+fn finish(
+    request: &Request,
+    ledger: Ledger<'_>,
+    library: &Library,
+    bank: &str,
+) -> Result<Summary, BuildError> {
     let out = ledger.out;
     let before = ledger.before;
     let mut state = ledger.state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -335,7 +340,7 @@ fn finish(request: &Request, ledger: Ledger<'_>, library: &Library) -> Result<Su
             .map_err(|source| BuildError::Write { path, source })
     };
     write("manifest.json", &wire::manifest(&listings))?;
-    write("index.html", &gallery::page(&listings, library))?;
+    write("index.html", &gallery::page(out, bank, &listings, library))?;
     index.save(out).map_err(|source| BuildError::Write { path: out.to_owned(), source })?;
     Ok(Summary {
         listings: listings.into_iter().cloned().collect(),

@@ -13,7 +13,7 @@ pub fn render(diagnostics: &[Diagnostic]) -> String {
     } else {
         GraphicalTheme::unicode_nocolor()
     };
-    let handler = GraphicalReportHandler::new_themed(theme).with_context_lines(0).with_width(100);
+    let handler = GraphicalReportHandler::new_themed(theme).with_context_lines(1).with_width(100);
     let mut text = String::new();
     for diagnostic in diagnostics {
         let mut shown = MietteDiagnostic::new(diagnostic.reason.clone())

@@ -2,6 +2,7 @@
 
 mod article;
 mod brief;
+mod build;
 mod demo;
 mod html;
 mod layers;

@@ -10,10 +10,10 @@ use super::{
     report,
     scale::{Profile, Scale, words_per_second},
     strip::{QR_INK, StripPlan},
-    view::PosterView,
+    view::{PosterView, TreadView},
 };
 use crate::{
-    model::{Audience, Branch, LayoutReport, PosterText},
+    model::{Audience, Branch, LayoutReport, PlacedBox, PosterText},
     render::{Fonts, Palette, RenderError, Scene, Stage, fonts::Weight},
 };
 
@@ -281,9 +281,10 @@ fn fit<'a>(
                 faults = bare.overflow;
                 continue;
             }
-            let letters = letters(&bare, &view);
-            let place =
-                drawing.place(&composer.scaled, audience, (view.width, view.height), &letters);
+            let covers = treads(&view);
+            let letters = letters(&bare, &covers);
+            let head = (view.width, view.height);
+            let place = drawing.place(&composer.scaled, audience, head, &letters, &covers);
             view.object = place.map(|rect| {
                 let labels = &composer.scene.variant.object_labels;
                 let floor = composer.scaled.floor_px;
@@ -330,26 +331,30 @@ fn measured(
     Ok(report::report(&laid_out, composer.scaled.floor_px))
 }
 
-/// The lines that the object must not touch: all but those on treads, which stand before it.
-fn letters(report: &LayoutReport, view: &PosterView<'_>) -> Vec<Rect> {
-    let on_tread = |x: f32, y: f32| {
-        view.treads.iter().any(|tread| {
-            x >= tread.left as f32
-                && x <= (tread.left + tread.width) as f32
-                && y >= (view.height - tread.height) as f32
-        })
+/// The treads, which stand before the object.
+fn treads(view: &PosterView<'_>) -> Vec<Rect> {
+    let tread = |tread: &TreadView| Rect {
+        left: tread.left as f32,
+        top: (view.height - tread.height) as f32,
+        right: (tread.left + tread.width) as f32,
+        bottom: view.height as f32,
     };
-    report
-        .boxes
-        .iter()
-        .filter(|line| !on_tread(line.x + line.width / 2.0, line.y + line.height / 2.0))
-        .map(|line| Rect {
-            left: line.x,
-            top: line.y,
-            right: line.x + line.width,
-            bottom: line.y + line.height,
-        })
-        .collect()
+    view.treads.iter().map(tread).collect()
+}
+
+/// The lines that the object must not touch: all but those on treads.
+fn letters(report: &LayoutReport, covers: &[Rect]) -> Vec<Rect> {
+    let on_cover = |line: &PlacedBox| {
+        let (x, y) = (line.x + line.width / 2.0, line.y + line.height / 2.0);
+        covers.iter().any(|c| x >= c.left && x <= c.right && y >= c.top)
+    };
+    let rect = |line: &PlacedBox| Rect {
+        left: line.x,
+        top: line.y,
+        right: line.x + line.width,
+        bottom: line.y + line.height,
+    };
+    report.boxes.iter().filter(|line| !on_cover(line)).map(rect).collect()
 }
 
 /// The bank's mark in the poster's colours.
