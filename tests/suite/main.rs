@@ -3,6 +3,8 @@
 mod article;
 mod brief;
 mod build;
+mod config;
+mod content;
 mod demo;
 mod html;
 mod layers;

@@ -64,6 +64,7 @@ fn cover(
     let html = stage.templates.render("article/cover.hbs", &view)?;
     let sheet = Sheet { html: format!("<style>*{{margin:0}}</style>{html}"), width, height };
     let layout = report::report(&engine::measure(&sheet, stage.fonts)?, 0.0);
+    super::glyphs::refuse_missing(&layout, scene, stage.fonts)?;
     if !layout.overflow.is_empty() {
         return Err(RenderError::DoesNotFit {
             what: format!("封面 {name}"),

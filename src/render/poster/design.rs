@@ -275,8 +275,8 @@ fn fit<'a>(
                 faults = vec![format!("{words} 字在 {} 秒里读不完", composer.profile.dwell_s)];
                 break;
             }
-            glyphs::refuse_missing(&view, composer)?;
             let bare = measured(composer, stage, &view)?;
+            glyphs::refuse_missing(&bare, composer.scene, stage.fonts)?;
             if !bare.overflow.is_empty() {
                 faults = bare.overflow;
                 continue;
@@ -291,6 +291,7 @@ fn fit<'a>(
                 drawing.view(rect, labels, composer.palette, stage.fonts, floor)
             });
             let mut report = measured(composer, stage, &view)?;
+            glyphs::refuse_missing(&report, composer.scene, stage.fonts)?;
             if !report.overflow.is_empty() {
                 faults = report.overflow;
                 continue;

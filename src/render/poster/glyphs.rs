@@ -1,31 +1,26 @@
 //! Characters that no face can draw are named, with where they stand, instead of drawn as boxes.
 
-use super::{compose::Composer, view::PosterView};
-use crate::render::{Fonts, RenderError, Scene, fonts::MissingGlyph};
+use crate::{
+    model::LayoutReport,
+    render::{Fonts, RenderError, Scene, fonts::MissingGlyph},
+};
 
-/// Refuses a poster with characters that no face can draw.
+/// Refuses a layout in which a character has no face: looks at every line that was laid out, and at
+/// the names and addresses of every branch, whose strips come later.
 ///
 /// # Errors
 /// [`RenderError::MissingGlyphs`].
 pub(super) fn refuse_missing(
-    view: &PosterView<'_>,
-    composer: &Composer<'_>,
+    report: &LayoutReport,
+    scene: &Scene<'_>,
+    fonts: &Fonts,
 ) -> Result<(), RenderError> {
-    let mut text: String = view.headline.iter().flatten().map(|part| part.text.as_str()).collect();
-    text.push_str(view.bank);
-    text.push_str(view.tag);
-    if let Some(lead) = &view.lead {
-        text.push_str(&lead.plain);
-        text.push_str(&lead.imperative);
-    }
-    view.cue.iter().for_each(|line| text.push_str(line));
-    view.treads.iter().for_each(|tread| text.push_str(&tread.word));
-    view.slabs.iter().for_each(|slab| text.extend([slab.word.as_str(), slab.text.as_str()]));
-    view.turns.iter().for_each(|turn| text.push_str(&turn.words));
-    for branch in &composer.scene.library.branches {
+    let mut text: String = report.boxes.iter().map(|line| line.text.as_str()).collect();
+    for branch in &scene.library.branches {
         text.extend([branch.name.as_str(), branch.address.as_str()]);
+        text.push_str(branch.hotline.as_deref().unwrap_or_default());
     }
-    missing_glyphs(&text, composer.scene, composer.fonts)
+    missing_glyphs(&text, scene, fonts)
 }
 
 /// Refuses characters that no face can draw, naming where each stands.
