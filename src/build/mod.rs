@@ -257,7 +257,7 @@ impl<'a> Ledger<'a> {
     fn keep_all(&self, key: Digest) -> bool {
         let paths = self.before.paths(key);
         let fresh = |path: &&str| self.before.fresh(self.out, path, key).is_some();
-        if paths.is_empty() || !paths.iter().all(|path| fresh(path)) {
+        if paths.is_empty() || !paths.iter().all(fresh) {
             return false;
         }
         let mut state = self.lock();
@@ -288,7 +288,7 @@ impl<'a> Ledger<'a> {
         match written {
             Ok(modified_ns) => {
                 state.made += 1;
-                let entry = Entry { key, modified_ns, listing };
+                let entry = Entry { listing, key, modified_ns };
                 state.entries.insert(entry.listing.path.clone(), entry);
             }
             Err(source) => {

@@ -173,7 +173,7 @@ impl<'n, 'f> Fields<'n, 'f> {
         for item in items {
             match &item.value {
                 Value::Scalar(text) => {
-                    texts.push(Located { value: text.trim().to_owned(), span: item.span })
+                    texts.push(Located { value: text.trim().to_owned(), span: item.span });
                 }
                 _ => self.wrong(item, key, "的每一项应当是一段文字", "写成 [甲, 乙]。"),
             }

@@ -144,7 +144,7 @@ fn decode_gbk(bytes: &[u8]) -> Option<String> {
 }
 
 fn not_utf8(path: &Path, bytes: &[u8], at: usize) -> Diagnostic {
-    let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
+    let line = bytes[..at].split(|byte| *byte == b'\n').count();
     let guess = if decode_gbk(bytes).is_some() { "看起来是 GBK 编码：" } else { "" };
     fault(
         path,

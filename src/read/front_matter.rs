@@ -143,22 +143,23 @@ impl FrontMatter {
     /// Takes from `base` what this one leaves out. Inherited places are emptied: they belong to
     /// another file.
     pub(super) fn inherit(mut self, base: &Self) -> Self {
-        self.id = self.id.or_else(|| elsewhere(&base.id));
+        self.id = self.id.or_else(|| elsewhere(base.id.as_ref()));
         self.version = self.version.or(base.version);
         self.kind = self.kind.or(base.kind);
-        self.title = self.title.or_else(|| elsewhere(&base.title));
-        self.short_title = self.short_title.or_else(|| elsewhere(&base.short_title));
-        self.headline = self.headline.or_else(|| elsewhere(&base.headline));
-        self.digest = self.digest.or_else(|| elsewhere(&base.digest));
-        self.banner = self.banner.or_else(|| elsewhere(&base.banner));
+        self.title = self.title.or_else(|| elsewhere(base.title.as_ref()));
+        self.short_title = self.short_title.or_else(|| elsewhere(base.short_title.as_ref()));
+        self.headline = self.headline.or_else(|| elsewhere(base.headline.as_ref()));
+        self.digest = self.digest.or_else(|| elsewhere(base.digest.as_ref()));
+        self.banner = self.banner.or_else(|| elsewhere(base.banner.as_ref()));
         self.topics = self.topics.or_else(|| base.topics.clone());
-        self.audiences = self.audiences.or_else(|| elsewhere(&base.audiences));
+        self.audiences = self.audiences.or_else(|| elsewhere(base.audiences.as_ref()));
         self.campaigns = self.campaigns.or_else(|| base.campaigns.clone());
         self.outputs = self.outputs.or_else(|| base.outputs.clone());
         self.priority = self.priority.or(base.priority);
-        self.valid_from = self.valid_from.or_else(|| elsewhere(&base.valid_from));
-        self.valid_until = self.valid_until.or_else(|| elsewhere(&base.valid_until));
-        self.facts_review_by = self.facts_review_by.or_else(|| elsewhere(&base.facts_review_by));
+        self.valid_from = self.valid_from.or_else(|| elsewhere(base.valid_from.as_ref()));
+        self.valid_until = self.valid_until.or_else(|| elsewhere(base.valid_until.as_ref()));
+        self.facts_review_by =
+            self.facts_review_by.or_else(|| elsewhere(base.facts_review_by.as_ref()));
         self.hotlines = self.hotlines.or_else(|| base.hotlines.clone());
         self.owner = self.owner.or_else(|| base.owner.clone());
         self.co_review = self.co_review.or_else(|| base.co_review.clone());
@@ -166,15 +167,15 @@ impl FrontMatter {
         self.keywords = self.keywords.or_else(|| base.keywords.clone());
         self.object_labels = self.object_labels.or_else(|| base.object_labels.clone());
         if self.sources.is_none() {
-            self.sources = base.sources.clone();
+            self.sources.clone_from(&base.sources);
             self.sources_broken |= base.sources_broken;
         }
         self
     }
 }
 
-fn elsewhere<T: Clone>(located: &Option<Located<T>>) -> Option<Located<T>> {
-    located.as_ref().map(|located| Located { value: located.value.clone(), span: Span::default() })
+fn elsewhere<T: Clone>(located: Option<&Located<T>>) -> Option<Located<T>> {
+    located.map(|located| Located { value: located.value.clone(), span: Span::default() })
 }
 
 fn read_names(front: &mut FrontMatter, fields: &mut Fields<'_, '_>) {

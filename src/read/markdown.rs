@@ -111,7 +111,6 @@ impl Builder<'_, '_> {
                     if text.contains(MARK) { text.replace(MARK, "") } else { text.into_string() };
                 self.leaf(span).code(text, span);
             }
-            Event::Html(_) => {}
             Event::InlineHtml(html) => self.inline_html(&html, span, &range),
             Event::FootnoteReference(label) => self.leaf(span).footnote(&label, span),
             Event::SoftBreak => self.leaf(span).soft_break(span),
@@ -123,7 +122,7 @@ impl Builder<'_, '_> {
                 }
             }
             // The options for these are off.
-            Event::InlineMath(_) | Event::DisplayMath(_) => {}
+            Event::Html(_) | Event::InlineMath(_) | Event::DisplayMath(_) => {}
         }
     }
 

@@ -24,9 +24,9 @@ fn question(item: ListItem, faults: &mut Faults) -> Option<Question> {
         Some(Block { kind: BlockKind::Paragraph(text), .. }) => inline::trim(text),
         _ => return refuse(span, "题目应当以一句话开头", faults),
     };
-    let options = match blocks.next() {
-        Some(Block { kind: BlockKind::List { start: None, items }, .. }) => items,
-        _ => return refuse(span, "题目后面应当是选项列表", faults),
+    let Some(Block { kind: BlockKind::List { start: None, items: options }, .. }) = blocks.next()
+    else {
+        return refuse(span, "题目后面应当是选项列表", faults);
     };
     let explanation = match blocks.next() {
         Some(Block { kind: BlockKind::Quote(quote), .. }) => inline::only_paragraph(quote),

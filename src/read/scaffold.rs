@@ -34,6 +34,7 @@ pub fn lesson(
     }
 }
 
+#[expect(clippy::too_many_lines, reason = "it is the draft's text")]
 fn general(id: &LessonId, topic: &Topic, today: Date, library: &Library) -> String {
     let until = today.saturating_add(1.year());
     let review = today.saturating_add(6.months());

@@ -77,7 +77,7 @@ pub fn read_variant(
         None => Digest::of_fields([file.text.as_bytes()]),
     };
     let variant = if faults.is_empty() {
-        assemble(&front, body, Origin { file, digest, audience })
+        assemble(&front, body, &Origin { file, digest, audience })
     } else {
         None
     };
@@ -91,7 +91,7 @@ struct Origin<'a> {
     audience: Audience,
 }
 
-fn assemble(front: &FrontMatter, body: Body, origin: Origin<'_>) -> Option<Variant> {
+fn assemble(front: &FrontMatter, body: Body, origin: &Origin<'_>) -> Option<Variant> {
     let outputs =
         || OutputKind::ALL.iter().copied().filter(|kind| *kind != OutputKind::Newspic).collect();
     Some(Variant {

@@ -1,5 +1,13 @@
 //! The one integration test binary: twelve would be linked twelve times.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
+#![expect(
+    clippy::assigning_clones,
+    clippy::format_collect,
+    clippy::unnecessary_wraps,
+    reason = "short tests are read more often than they are run"
+)]
+
 mod article;
 mod brief;
 mod build;

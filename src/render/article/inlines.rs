@@ -128,7 +128,8 @@ impl Line {
     }
 
     fn push_owned(&mut self, text: String, nodes: &mut Vec<Node<'_>>) {
-        self.append(Cow::Owned(clean(&text).into_owned()), nodes);
+        let text = if let Cow::Owned(text) = clean(&text) { text } else { text };
+        self.append(Cow::Owned(text), nodes);
     }
 
     fn append<'a>(&mut self, text: Cow<'a, str>, nodes: &mut Vec<Node<'a>>) {

@@ -9,7 +9,7 @@ use super::{
     qr::QrCode,
     report,
     scale::{Profile, Scale, words_per_second},
-    strip::{QR_INK, StripPlan},
+    strip::{QR_INK, StripPlan, StripSetting},
     view::{PosterView, TreadView},
 };
 use crate::{
@@ -222,15 +222,13 @@ impl Design {
         branch: &Branch,
         code: Option<&QrCode>,
     ) -> Result<String, RenderError> {
-        let view = self.strip.view(
-            branch,
-            &self.bank_number,
-            &self.qr_label,
-            self.audience,
-            &self.palette,
-            stage.fonts,
-            code,
-        );
+        let setting = StripSetting {
+            bank_number: &self.bank_number,
+            qr_label: &self.qr_label,
+            audience: self.audience,
+            palette: &self.palette,
+        };
+        let view = self.strip.view(branch, setting, stage.fonts, code);
         Ok(stage.templates.render("poster/strip.hbs", &view)?)
     }
 

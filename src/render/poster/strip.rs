@@ -60,6 +60,19 @@ pub struct QrPlace {
 /// The colour of a code's dark modules.
 pub const QR_INK: [u8; 3] = [0x0b, 0x1b, 0x26];
 
+/// What the strips of one design have in common besides their sizes.
+#[derive(Debug, Clone, Copy)]
+pub struct StripSetting<'a> {
+    /// The bank's number, for branches without one of their own.
+    pub bank_number: &'a str,
+    /// What stands beside the QR code.
+    pub qr_label: &'a str,
+    /// The family.
+    pub audience: Audience,
+    /// The colours.
+    pub palette: &'a Palette,
+}
+
 /// The widest texts of a network, in em.
 #[derive(Debug, Clone, Copy)]
 struct Widest {
@@ -243,13 +256,11 @@ impl StripPlan {
     pub fn view(
         &self,
         branch: &Branch,
-        bank_number: &str,
-        qr_label: &str,
-        audience: Audience,
-        palette: &Palette,
+        setting: StripSetting<'_>,
         fonts: &Fonts,
         code: Option<&QrCode>,
     ) -> StripView {
+        let StripSetting { bank_number, qr_label, audience, palette } = setting;
         let side = self.qr.map_or(0, |qr| qr.side);
         let label = match audience {
             Audience::Elder => Vec::new(),

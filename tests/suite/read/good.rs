@@ -136,7 +136,7 @@ fn a_variant_inherits_what_it_leaves_out() {
     assert_eq!(elder.headline.span, Span::default());
     assert_ne!(elder.digest, general.digest);
     assert_eq!(
-        general.hotlines.iter().map(|id| id.as_str()).collect::<Vec<_>>(),
+        general.hotlines.iter().map(caishi::model::HotlineId::as_str).collect::<Vec<_>>(),
         ["police", "bank"]
     );
     assert_eq!(general.qr_label, "扫码看全文");

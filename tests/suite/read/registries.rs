@@ -9,7 +9,8 @@ fn registries_and_tables_are_read() {
     let library = content.expect(&[]).library;
     assert_eq!(library.topics[0].tag, "防骗一课");
     assert_eq!(library.hotlines[1].kind, HotlineKind::Emergency);
-    let set: Vec<&str> = library.hotline_sets[0].hotlines.iter().map(|id| id.as_str()).collect();
+    let set: Vec<&str> =
+        library.hotline_sets[0].hotlines.iter().map(caishi::model::HotlineId::as_str).collect();
     assert_eq!(set, ["police", "bank"], "the police come first, whatever the file says");
     assert_eq!(library.campaigns[0].editions[0].id.to_string(), "routine/weekly");
     assert_eq!(library.branches[0].tags, ["community", "elder"]);
@@ -25,7 +26,7 @@ fn a_rotation_gives_the_order() {
     content.write("campaigns/routine.toml", case("library/campaigns/routine.toml") + rotation);
     let library = content.expect(&[]).library;
     let lessons = &library.campaigns[0].editions[0].lessons;
-    assert_eq!(lessons.iter().map(|id| id.as_str()).collect::<Vec<_>>(), ["b", "a"]);
+    assert_eq!(lessons.iter().map(caishi::model::LessonId::as_str).collect::<Vec<_>>(), ["b", "a"]);
 }
 
 #[test]
