@@ -7,7 +7,7 @@
 
 use crate::model::{Digest, Listing};
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     fs, io,
     path::{Path, PathBuf},
     sync::atomic::{AtomicU64, Ordering},
@@ -33,6 +33,7 @@ pub struct Entry {
 pub struct Index {
     /// By path.
     pub entries: BTreeMap<String, Entry>,
+    by_key: HashMap<Digest, Vec<String>>,
 }
 
 impl Index {
@@ -41,12 +42,18 @@ impl Index {
     #[must_use]
     pub fn load(out: &Path) -> Self {
         let text = fs::read_to_string(index_path(out)).unwrap_or_default();
-        let entries = text
-            .lines()
-            .filter_map(super::wire::entry_from_line)
-            .map(|entry| (entry.listing.path.clone(), entry))
-            .collect();
-        Self { entries }
+        let entries = text.lines().filter_map(super::wire::entry_from_line);
+        Self::new(entries.map(|entry| (entry.listing.path.clone(), entry)).collect())
+    }
+
+    /// An index of these entries.
+    #[must_use]
+    pub fn new(entries: BTreeMap<String, Entry>) -> Self {
+        let mut by_key: HashMap<Digest, Vec<String>> = HashMap::new();
+        for (path, entry) in &entries {
+            by_key.entry(entry.key).or_default().push(path.clone());
+        }
+        Self { entries, by_key }
     }
 
     /// Writes the index.
@@ -60,6 +67,12 @@ impl Index {
             text.push('\n');
         }
         write_file(&index_path(out), &[text.as_bytes()]).map(|_| ())
+    }
+
+    /// The paths of the files made under one key.
+    #[must_use]
+    pub fn paths(&self, key: Digest) -> Vec<&str> {
+        self.by_key.get(&key).into_iter().flatten().map(String::as_str).collect()
     }
 
     /// The entry of `path` where its key is `key` and the file is as it was written.

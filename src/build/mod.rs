@@ -153,7 +153,7 @@ impl Studio {
         let font_files = FontFiles::new(config.read_fonts()?);
         let bank = &config.bank;
         let key = Digest::of_fields([
-            env!("CARGO_PKG_VERSION").as_bytes(),
+            env!("CAISHI_RENDERER").as_bytes(),
             templates.digest().as_bytes(),
             palette_text.as_bytes(),
             scale_text.as_bytes(),
@@ -210,9 +210,9 @@ pub fn build(
     index::remove_parts(&request.out);
     let plan = plan::plan(config, library, request, &studio);
     let ledger = Ledger::new(&request.out, plan.count(), watch);
-    single::make(&plan, &studio, &ledger)?;
-    screens::make(&plan, &studio, &ledger)?;
-    finish(request, ledger, library)
+    single::make(&plan.singles, &studio, &ledger)?;
+    screens::make(&plan.groups, &studio, &ledger)?;
+    finish(request, ledger, library, &config.bank.name)
 }
 
 /// Collects what is made; shared by the threads of a build.
@@ -226,6 +226,7 @@ struct Ledger<'a> {
 
 #[derive(Default)]
 struct State {
+    settled: usize,
     entries: BTreeMap<String, Entry>,
     made: usize,
     failures: Vec<Failure>,
@@ -247,10 +248,36 @@ impl<'a> Ledger<'a> {
         let Some(entry) = self.before.fresh(self.out, path, key) else { return false };
         let mut state = self.lock();
         state.entries.insert(path.to_owned(), entry.clone());
-        let settled = state.entries.len();
+        drop(state);
+        self.settle(1);
+        true
+    }
+
+    /// Keeps all files of one key where every one of them is fresh.
+    fn keep_all(&self, key: Digest) -> bool {
+        let paths = self.before.paths(key);
+        let fresh = |path: &&str| self.before.fresh(self.out, path, key).is_some();
+        if paths.is_empty() || !paths.iter().all(fresh) {
+            return false;
+        }
+        let mut state = self.lock();
+        for path in paths {
+            if let Some(entry) = self.before.entries.get(path) {
+                state.entries.insert(path.to_owned(), entry.clone());
+            }
+        }
+        drop(state);
+        self.settle(1);
+        true
+    }
+
+    /// Tells the watcher that so many more steps are done.
+    fn settle(&self, steps: usize) {
+        let mut state = self.lock();
+        state.settled += steps;
+        let settled = state.settled;
         drop(state);
         (self.watch)(settled, self.total);
-        true
     }
 
     /// Writes a file and lists it.
@@ -261,20 +288,18 @@ impl<'a> Ledger<'a> {
         match written {
             Ok(modified_ns) => {
                 state.made += 1;
-                let entry = Entry { key, modified_ns, listing };
+                let entry = Entry { listing, key, modified_ns };
                 state.entries.insert(entry.listing.path.clone(), entry);
             }
             Err(source) => {
                 state.first_write_error.get_or_insert(BuildError::Write { path, source });
             }
         }
-        let settled = state.entries.len();
-        drop(state);
-        (self.watch)(settled, self.total);
     }
 
     fn fail(&self, what: String, error: RenderError) {
         self.lock().failures.push(Failure { what, error });
+        self.settle(1);
     }
 
     /// Whether a file could not be written: there is no use in rendering more.
@@ -283,7 +308,12 @@ impl<'a> Ledger<'a> {
     }
 }
 
-fn finish(request: &Request, ledger: Ledger<'_>, library: &Library) -> Result<Summary, BuildError> {
+fn finish(
+    request: &Request,
+    ledger: Ledger<'_>,
+    library: &Library,
+    bank: &str,
+) -> Result<Summary, BuildError> {
     let out = ledger.out;
     let before = ledger.before;
     let mut state = ledger.state.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner);
@@ -302,7 +332,7 @@ fn finish(request: &Request, ledger: Ledger<'_>, library: &Library) -> Result<Su
         }
     }
     state.failures.sort_by(|one, other| one.what.cmp(&other.what));
-    let index = Index { entries: state.entries };
+    let index = Index::new(state.entries);
     let listings: Vec<&Listing> = index.entries.values().map(|entry| &entry.listing).collect();
     let write = |name: &str, text: &str| {
         let path = out.join(name);
@@ -310,7 +340,7 @@ fn finish(request: &Request, ledger: Ledger<'_>, library: &Library) -> Result<Su
             .map_err(|source| BuildError::Write { path, source })
     };
     write("manifest.json", &wire::manifest(&listings))?;
-    write("index.html", &gallery::page(&listings, library))?;
+    write("index.html", &gallery::page(out, bank, &listings, library))?;
     index.save(out).map_err(|source| BuildError::Write { path: out.to_owned(), source })?;
     Ok(Summary {
         listings: listings.into_iter().cloned().collect(),

@@ -15,11 +15,10 @@ pub(super) struct Plan<'a> {
 }
 
 impl Plan<'_> {
-    /// How many files.
+    /// How many steps a watcher sees: one for each single output and each poster.
     pub fn count(&self) -> usize {
         let posters = |group: &ScreenGroup<'_>| group.lessons.len() * group.branches.len();
-        self.singles.iter().map(|single| single.paths.len()).sum::<usize>()
-            + self.groups.iter().map(posters).sum::<usize>()
+        self.singles.len() + self.groups.iter().map(posters).sum::<usize>()
     }
 }
 
@@ -43,7 +42,7 @@ pub(super) fn plan<'a>(
     config: &'a Config,
     library: &'a Library,
     request: &Request,
-    studio: &Studio,
+    studio: &'a Studio,
 ) -> Plan<'a> {
     let base = base_key(library, studio);
     let mut scenes = Vec::new();
@@ -63,7 +62,7 @@ pub(super) fn plan<'a>(
     } else {
         Vec::new()
     };
-    Plan { singles: super::single::singles(library, request, &scenes, base), groups }
+    Plan { singles: super::single::singles(library, request, &scenes, studio), groups }
 }
 
 fn scene<'a>(

@@ -3,7 +3,7 @@
 
 use super::{
     BuildError, Ledger, Studio,
-    plan::{Plan, ScreenGroup, ScreenLesson},
+    plan::{ScreenGroup, ScreenLesson},
 };
 use crate::{
     model::{Branch, Digest, Listing, MediaType, OutputKind},
@@ -17,11 +17,11 @@ use rayon::prelude::*;
 /// Makes the posters of every group. Groups come one after another, so that only one group's
 /// heads are in memory; within a group, lessons and then branches are spread over the threads.
 pub(super) fn make(
-    plan: &Plan<'_>,
+    groups: &[ScreenGroup<'_>],
     studio: &Studio,
     ledger: &Ledger<'_>,
 ) -> Result<(), BuildError> {
-    for group in &plan.groups {
+    for group in groups {
         if ledger.is_stuck() {
             break;
         }
@@ -136,6 +136,7 @@ fn branch_posters(
                 sha256: file.digest(),
             };
             ledger.write(listing, poster_key(lesson, branch_key), &file.parts());
+            ledger.settle(1);
             Ok(())
         }();
         if let Err(error) = poster {

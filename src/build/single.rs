@@ -1,9 +1,13 @@
 //! Outputs that are rendered one by one: articles, print, portal pages, short texts.
 
-use super::{BuildError, Ledger, Request, Studio, plan::Plan};
+use super::{BuildError, Ledger, Request, Studio, plan::branch_key};
 use crate::{
-    model::{Artifact, Digest, Library, Listing},
-    render::{RenderError, Scene, Stage},
+    model::{Artifact, Branch, Digest, Library, Listing, OutputKind},
+    render::{
+        Limits, PictureSet, RenderError, Scene, Stage, article, brief,
+        portal::{self, PortalOptions},
+        poster::{cover, newspic},
+    },
 };
 use rayon::prelude::*;
 
@@ -11,38 +15,107 @@ use rayon::prelude::*;
 pub(super) struct Single<'a> {
     /// What it is, for people.
     pub what: String,
-    /// Key of everything it is made from.
+    /// Key of everything it is made from, and of nothing else: no two outputs share one.
     pub key: Digest,
-    /// The files it makes.
-    pub paths: Vec<String>,
-    /// Makes them.
-    pub render: Box<dyn Fn(&Stage<'_>) -> Result<Vec<Artifact>, RenderError> + Sync + Send + 'a>,
+    /// Makes its files.
+    pub render: Render<'a>,
 }
 
-/// The single outputs that the request asks for.
+type Render<'a> = Box<dyn Fn(&Stage<'_>) -> Result<Vec<Artifact>, RenderError> + Sync + Send + 'a>;
+
+/// How a kind of output is made for a scene.
+type Maker = fn(&Scene<'_>, &Stage<'_>, &Studio) -> Result<Vec<Artifact>, RenderError>;
+
+/// The outputs of a lesson that carry no branch.
+const OF_LESSON: &[(OutputKind, Maker)] = &[
+    (OutputKind::Article, |scene, stage, _| {
+        let pictures = PictureSet::build(scene, stage)?;
+        let mut artifacts = article::artifacts(scene, stage, &pictures, &Limits::default())?;
+        artifacts.extend(cover::covers(scene, stage)?);
+        Ok(artifacts)
+    }),
+    (OutputKind::Newspic, |scene, stage, studio| newspic::pictures(scene, stage, studio.scale())),
+    (OutputKind::Portal, portal_page),
+    (OutputKind::Post, |scene, _, _| one(brief::post(scene, &Limits::default()))),
+    (OutputKind::Ticker, |scene, _, _| one(brief::ticker(scene, &Limits::default()))),
+    (OutputKind::Banner, |scene, _, _| one(brief::banner(scene, &Limits::default()))),
+    (OutputKind::Sms, |scene, _, _| one(brief::sms(scene, &Limits::default()))),
+    (OutputKind::StaffCard, |scene, _, _| one(brief::staff_card(scene, &Limits::default()))),
+];
+
+/// The outputs that every branch gets its own of.
+const OF_BRANCH: &[(OutputKind, Maker)] = &[(OutputKind::Portal, portal_page)];
+
+fn portal_page(
+    scene: &Scene<'_>,
+    stage: &Stage<'_>,
+    _: &Studio,
+) -> Result<Vec<Artifact>, RenderError> {
+    one(portal::render(scene, stage, &PortalOptions::default(), &Limits::default()))
+}
+
+fn one(artifact: Result<Artifact, RenderError>) -> Result<Vec<Artifact>, RenderError> {
+    artifact.map(|artifact| vec![artifact])
+}
+
+/// The single outputs that the request asks for. A request for branches leaves out what carries
+/// no branch.
 pub(super) fn singles<'a>(
-    _library: &'a Library,
-    _request: &Request,
-    _scenes: &[(Scene<'a>, Digest)],
-    _base: Digest,
+    library: &'a Library,
+    request: &Request,
+    scenes: &[(Scene<'a>, Digest)],
+    studio: &'a Studio,
 ) -> Vec<Single<'a>> {
-    Vec::new()
+    let branches: Vec<&'a Branch> =
+        library.branches.iter().filter(|branch| request.wants_branch(&branch.id)).collect();
+    let mut singles = Vec::new();
+    for (scene, key) in scenes {
+        let wanted = |kind| request.wants_output(kind) && scene.variant.outputs.contains(&kind);
+        if request.branches.is_empty() {
+            let of_lesson = OF_LESSON.iter().filter(|(kind, _)| wanted(*kind));
+            singles
+                .extend(of_lesson.map(|(kind, make)| single(*scene, *key, *kind, *make, studio)));
+        }
+        for (kind, make) in OF_BRANCH.iter().filter(|(kind, _)| wanted(*kind)) {
+            singles.extend(branches.iter().map(|branch| {
+                let scene = Scene { branch: Some(branch), ..*scene };
+                single(scene, *key, *kind, *make, studio)
+            }));
+        }
+    }
+    singles
+}
+
+fn single<'a>(
+    scene: Scene<'a>,
+    variant_key: Digest,
+    kind: OutputKind,
+    make: Maker,
+    studio: &'a Studio,
+) -> Single<'a> {
+    let branch = scene.branch.map(branch_key);
+    let key = Digest::of_fields([
+        variant_key.as_bytes().as_slice(),
+        kind.as_str().as_bytes(),
+        branch.as_ref().map_or(&[], |digest| digest.as_bytes()),
+    ]);
+    let place = scene.branch.map_or_else(String::new, |branch| format!(" {}", branch.name));
+    let audience = scene.variant.audience.label();
+    Single {
+        what: format!("{} {audience} {}{place}", scene.lesson.id, kind.label()),
+        key,
+        render: Box::new(move |stage| make(&scene, stage, studio)),
+    }
 }
 
 /// Renders what is not fresh.
 pub(super) fn make(
-    plan: &Plan<'_>,
+    singles: &[Single<'_>],
     studio: &Studio,
     ledger: &Ledger<'_>,
 ) -> Result<(), BuildError> {
-    let stale: Vec<&Single<'_>> = plan
-        .singles
-        .iter()
-        .filter(|single| {
-            // Every path is asked, so that each fresh one is listed.
-            single.paths.iter().filter(|path| !ledger.keep(path, single.key)).count() > 0
-        })
-        .collect();
+    let stale: Vec<&Single<'_>> =
+        singles.iter().filter(|single| !ledger.keep_all(single.key)).collect();
     if stale.is_empty() {
         return Ok(());
     }
@@ -54,9 +127,9 @@ pub(super) fn make(
         match (single.render)(&stage) {
             Ok(artifacts) => {
                 for artifact in artifacts {
-                    let listing = listing(&artifact);
-                    ledger.write(listing, single.key, &[&artifact.bytes]);
+                    ledger.write(listing(&artifact), single.key, &[&artifact.bytes]);
                 }
+                ledger.settle(1);
             }
             Err(error) => ledger.fail(single.what.clone(), error),
         }

@@ -29,7 +29,7 @@ pub(super) struct Equation<'a> {
 pub(super) enum CalcError {
     /// It is no equation; the text says why.
     Form(String),
-    /// It is wrong; the text is the right value.
+    /// It is wrong; the text says what the left side equals.
     Wrong(String),
 }
 
@@ -52,22 +52,13 @@ pub(super) fn verify(line: &str) -> Result<Equation<'_>, CalcError> {
     }
     let claimed = Parser::new(result).whole().map_err(CalcError::Form)?;
     let scale = if result.ends_with(['%', '％']) { 2 } else { 0 };
-    let decimals = result.split_once('.').map_or(0, |(_, fraction)| {
-        fraction.chars().take_while(char::is_ascii_digit).count()
-    });
-    let right_value = if approximate {
-        value.rounded(unit_scale(result), scale, decimals)
-    } else {
-        Some(value)
-    };
+    let decimals = result
+        .split_once('.')
+        .map_or(0, |(_, fraction)| fraction.chars().take_while(char::is_ascii_digit).count());
+    let right_value =
+        if approximate { value.rounded(unit_scale(result), scale, decimals) } else { Some(value) };
     if right_value == Some(claimed) {
-        return Ok(Equation {
-            label: label.trim(),
-            expression,
-            result,
-            unit,
-            approximate,
-        });
+        return Ok(Equation { label: label.trim(), expression, result, unit, approximate });
     }
     Err(CalcError::Wrong(value.show(scale)))
 }
@@ -122,14 +113,8 @@ impl Fraction {
 
     fn add(self, other: Self, sign: i128) -> Option<Self> {
         let left = self.numerator.checked_mul(other.denominator)?;
-        let right = other
-            .numerator
-            .checked_mul(self.denominator)?
-            .checked_mul(sign)?;
-        Self::new(
-            left.checked_add(right)?,
-            self.denominator.checked_mul(other.denominator)?,
-        )
+        let right = other.numerator.checked_mul(self.denominator)?.checked_mul(sign)?;
+        Self::new(left.checked_add(right)?, self.denominator.checked_mul(other.denominator)?)
     }
 
     fn times(self, other: Self) -> Option<Self> {
@@ -152,15 +137,12 @@ impl Fraction {
         let shift = 10_i128.checked_pow(u32::try_from(decimals).ok()? + scale)?;
         let step = Self::new(unit, shift)?;
         let units = self.over(step)?;
-        let double = units
-            .numerator
-            .checked_mul(2)?
-            .checked_add(units.denominator)?;
+        let double = units.numerator.checked_mul(2)?.checked_add(units.denominator)?;
         let whole = double.div_euclid(units.denominator.checked_mul(2)?);
         Self::new(whole, 1)?.times(step)
     }
 
-    /// The value as an author would write it; per cent where `scale` is two.
+    /// The value as an author would write it, behind “等于”; per cent where `scale` is two.
     fn show(self, scale: u32) -> String {
         let sign = if scale == 2 { "%" } else { "" };
         let exact = (0..=6).find_map(|decimals| {
@@ -170,18 +152,15 @@ impl Fraction {
         let decimals = exact.unwrap_or(4);
         let power = u32::try_from(decimals).unwrap_or_default() + scale;
         let scaled = self.rounded(1, scale, decimals).and_then(|value| {
-            value
-                .numerator
-                .checked_mul(10_i128.checked_pow(power)?)
-                .map(|n| n / value.denominator)
+            value.numerator.checked_mul(10_i128.checked_pow(power)?).map(|n| n / value.denominator)
         });
         let Some(scaled) = scaled else {
-            return format!("{}/{}", self.numerator, self.denominator);
+            return format!("等于 {}/{}", self.numerator, self.denominator);
         };
         let digits = format!("{:0>width$}", scaled.unsigned_abs(), width = decimals + 1);
         let (whole, fraction) = digits.split_at(digits.len() - decimals);
         let minus = if scaled < 0 { "-" } else { "" };
-        let about = if exact.is_none() { "约 " } else { "" };
+        let about = if exact.is_none() { "约等于 " } else { "等于 " };
         if decimals == 0 {
             format!("{about}{minus}{whole}{sign}")
         } else {
@@ -204,10 +183,7 @@ struct Parser<'a> {
 
 impl<'a> Parser<'a> {
     fn new(text: &'a str) -> Self {
-        Self {
-            rest: text.chars().peekable(),
-            brackets: 0,
-        }
+        Self { rest: text.chars().peekable(), brackets: 0 }
     }
 
     fn whole(mut self) -> Result<Fraction, String> {
@@ -242,17 +218,9 @@ impl<'a> Parser<'a> {
             };
             self.rest.next();
             let next = self.factor()?;
-            let result = if divide {
-                value.over(next)
-            } else {
-                value.times(next)
-            };
-            value = result.ok_or_else(|| {
-                if divide && next.numerator == 0 {
-                    "不能除以 0"
-                } else {
-                    TOO_LARGE
-                }
+            let result = if divide { value.over(next) } else { value.times(next) };
+            value = result.ok_or({
+                if divide && next.numerator == 0 { "不能除以 0" } else { TOO_LARGE }
             })?;
         }
     }
@@ -295,9 +263,7 @@ impl<'a> Parser<'a> {
                 _ => break,
             };
             self.rest.next();
-            value = factor
-                .and_then(|factor| value.times(factor))
-                .ok_or(TOO_LARGE)?;
+            value = factor.and_then(|factor| value.times(factor)).ok_or(TOO_LARGE)?;
         }
         Ok(value)
     }

@@ -29,22 +29,15 @@ pub(super) fn read(folder: &Folder, path: &Path) -> Pictures {
             return pictures;
         }
     };
-    let files: Vec<&str> = names
-        .iter()
-        .map(String::as_str)
-        .filter(|name| media_type(name).is_some())
-        .collect();
+    let files: Vec<&str> =
+        names.iter().map(String::as_str).filter(|name| media_type(name).is_some()).collect();
     let list = path.join("assets.toml");
     let mut mentioned: Vec<String> = Vec::new();
     if folder.has(&list) {
         match folder.text(&list) {
             Ok(source) => {
                 let mut faults = Faults::new(&source);
-                let shelf = Shelf {
-                    folder,
-                    path,
-                    files: &files,
-                };
+                let shelf = Shelf { folder, path, files: &files };
                 mentioned = shelf.read_entries(&mut faults, &mut pictures);
                 pictures.diagnostics.extend(faults.into_list());
             }
@@ -54,10 +47,7 @@ pub(super) fn read(folder: &Folder, path: &Path) -> Pictures {
             }
         }
     }
-    for file in files
-        .iter()
-        .filter(|file| !mentioned.iter().any(|other| other == *file))
-    {
+    for file in files.iter().filter(|file| !mentioned.iter().any(|other| other == *file)) {
         pictures.diagnostics.push(files::fault(
             &path.join(file),
             "read/picture-without-entry",
@@ -126,10 +116,7 @@ impl Shelf<'_> {
     ) -> (Option<Located<String>>, Option<Asset>) {
         entry.require("file", "写图片的文件名，例如 file = \"object.svg\"");
         let file = entry.text("file");
-        entry.require(
-            "alt",
-            "写图里画了什么，给看不见图的人听，例如 alt = \"一只手挡住手机\"",
-        );
+        entry.require("alt", "写图里画了什么，给看不见图的人听，例如 alt = \"一只手挡住手机\"");
         let alt = entry.parsed("alt", |text| {
             if text.is_empty() {
                 Err("写图里画了什么，给看不见图的人听。".into())
@@ -141,9 +128,7 @@ impl Shelf<'_> {
         let licence = entry.required_text("licence", "写许可，例如 CC0-1.0。");
         let source = entry.required_text("source", "写图从哪里来，例如 本项目绘制。");
         let tags = entry.texts("tags").unwrap_or_default();
-        let bytes = file
-            .as_ref()
-            .and_then(|file| self.load(file, &mut entry, diagnostics));
+        let bytes = file.as_ref().and_then(|file| self.load(file, &mut entry, diagnostics));
         entry.finish();
         let asset = || {
             let file = file.as_ref()?;
@@ -185,10 +170,7 @@ impl Shelf<'_> {
             return None;
         }
         let media_type = media_type(&file.value)?;
-        match self
-            .folder
-            .bytes(&self.path.join(&file.value), MAX_PICTURE_BYTES)
-        {
+        match self.folder.bytes(&self.path.join(&file.value), MAX_PICTURE_BYTES) {
             Ok(bytes) if has_signature(media_type, &bytes) => Some((media_type, bytes)),
             Ok(_) => {
                 diagnostics.push(files::fault(

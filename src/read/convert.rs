@@ -4,13 +4,12 @@ use super::{
     arithmetic::{self, CalcError},
     directive::{Name, Opening},
     faults::Faults,
-    inline,
+    inline, listing,
     scope::Scope,
     suggest,
 };
 use crate::model::{
-    Audience, Block, Calculation, CalloutKind, Condition, Directive, GlossaryEntry, Inline,
-    InlineKind, ListItem, OutputKind, Span, Step, Turn,
+    Audience, Block, Calculation, CalloutKind, Condition, Directive, OutputKind, Span,
 };
 
 /// A block with its opening line and everything between the fences.
@@ -37,10 +36,7 @@ impl Content {
 
     /// The value of an attribute that must be there.
     fn required(&self, key: &str, help: &str, faults: &mut Faults) -> Option<String> {
-        let value = self
-            .opening
-            .get(key)
-            .map(|attribute| attribute.value.trim());
+        let value = self.opening.get(key).map(|attribute| attribute.value.trim());
         if let Some(value) = value.filter(|value| !value.is_empty()) {
             return Some(value.to_owned());
         }
@@ -68,27 +64,21 @@ pub(super) fn directive(
         Name::Quote => {
             let speaker = content.required("speaker", "写是谁说的，例如 {speaker=骗子}", faults);
             let blocks = filled(content, faults)?;
-            Some(Directive::Quotation {
-                speaker: speaker?,
-                blocks,
-            })
+            Some(Directive::Quotation { speaker: speaker?, blocks })
         }
-        Name::RedFlag => red_flags(content, faults),
-        Name::Steps => steps(content, faults),
+        Name::RedFlag => listing::red_flags(content, faults),
+        Name::Steps => listing::steps(content, faults),
         Name::Case => case(content, faults),
-        Name::Dialogue => dialogue(content, faults).map(Directive::Dialogue),
+        Name::Dialogue => listing::dialogue(content, faults).map(Directive::Dialogue),
         Name::Stat => statistic(content, scope, faults),
         Name::Calc => calculation(&content, faults),
         Name::Quiz => super::quiz::read(content, faults),
         Name::Law => {
             let cite = content.required("cite", "写成 {cite=\"反电信网络诈骗法/31\"}", faults);
             let blocks = filled(content, faults)?;
-            Some(Directive::Law {
-                cite: cite?,
-                blocks,
-            })
+            Some(Directive::Law { cite: cite?, blocks })
         }
-        Name::Glossary => glossary(content, faults),
+        Name::Glossary => listing::glossary(content, faults),
         Name::Hotline => hotline_table(&content, scope, faults),
         Name::Image => image(&content, scope, faults),
         Name::Qr => qr_code(&content, faults),
@@ -109,11 +99,7 @@ pub(super) fn directive(
 
 fn filled(content: Content, faults: &mut Faults) -> Option<Vec<Block>> {
     if content.blocks.is_empty() {
-        content.refuse(
-            faults,
-            "有内容",
-            "在 :::名字 和 ::: 之间写字，或者删掉这个块。",
-        );
+        content.refuse(faults, "有内容", "在 :::名字 和 ::: 之间写字，或者删掉这个块。");
         return None;
     }
     Some(content.blocks)
@@ -122,153 +108,6 @@ fn filled(content: Content, faults: &mut Faults) -> Option<Vec<Block>> {
 fn callout(content: Content, kind: CalloutKind, faults: &mut Faults) -> Option<Directive> {
     let blocks = filled(content, faults)?;
     Some(Directive::Callout { kind, blocks })
-}
-
-/// The items of the list that the block must consist of.
-fn list(
-    mut content: Content,
-    ordered: bool,
-    help: &str,
-    faults: &mut Faults,
-) -> Option<Vec<ListItem>> {
-    let blocks = std::mem::take(&mut content.blocks);
-    let items = inline::only_list(blocks, ordered);
-    if items.is_none() {
-        let expected = if ordered {
-            "是一个有序列表"
-        } else {
-            "是一个无序列表"
-        };
-        content.refuse(faults, expected, help);
-    }
-    items
-}
-
-/// The one paragraph of a list item.
-pub(super) fn item_text(item: ListItem, faults: &mut Faults) -> Option<Vec<Inline>> {
-    let span = inline::item_span(&item);
-    let text = inline::only_paragraph(item.blocks).filter(|_| item.task.is_none());
-    if text.is_none() {
-        faults.error(
-            "read/item-content",
-            span,
-            "列表的这一项应当只有一段文字".into(),
-            "不要在项里再写列表、引用或第二段。".into(),
-        );
-    }
-    text.map(inline::trim)
-}
-
-fn red_flags(content: Content, faults: &mut Faults) -> Option<Directive> {
-    let items = list(
-        content,
-        false,
-        "一条一行，以“- ”开头：- 要求共享屏幕",
-        faults,
-    )?;
-    let flags = items.into_iter().filter_map(|item| item_text(item, faults));
-    Some(Directive::RedFlags(flags.collect()))
-}
-
-fn steps(content: Content, faults: &mut Faults) -> Option<Directive> {
-    let items = list(
-        content,
-        true,
-        "一步一行：1. **关** 强制关机，停止共享。",
-        faults,
-    )?;
-    let steps = items.into_iter().filter_map(|item| step(item, faults));
-    Some(Directive::Steps(steps.collect()))
-}
-
-/// Reads `**关** 强制关机，停止共享。{{hotline:police}}`.
-pub(super) fn step(item: ListItem, faults: &mut Faults) -> Option<Step> {
-    let span = inline::item_span(&item);
-    let mut content = item_text(item, faults)?;
-    let word = match content.first().map(|first| &first.kind) {
-        Some(InlineKind::Strong(word)) => inline::plain(word).trim().to_owned(),
-        _ => String::new(),
-    };
-    if word.is_empty() {
-        faults.error(
-            "read/step-word",
-            span,
-            "步骤开头没有加粗的词".into(),
-            "先写加粗的一两个字，再写一句话：1. **关** 强制关机，停止共享。".into(),
-        );
-        return None;
-    }
-    content.remove(0);
-    let mut sentence = inline::without_leading_colon(content);
-    let mut hotline = None;
-    if let Some(InlineKind::Hotline(id)) = sentence.last().map(|last| &last.kind) {
-        hotline = Some(id.clone());
-        sentence.pop();
-        sentence = inline::trim(sentence);
-    }
-    Some(Step {
-        span,
-        word,
-        sentence,
-        hotline,
-    })
-}
-
-/// Reads the list of a conversation.
-pub(super) fn dialogue(content: Content, faults: &mut Faults) -> Option<Vec<Turn>> {
-    let items = list(
-        content,
-        false,
-        "一句一行：- 我：不用了，我自己打官方电话。",
-        faults,
-    )?;
-    let mut turns = Vec::with_capacity(items.len());
-    for item in items {
-        let span = inline::item_span(&item);
-        let Some(text) = item_text(item, faults) else {
-            continue;
-        };
-        match inline::split_colon(text) {
-            Some((speaker, content)) => turns.push(Turn {
-                span,
-                speaker,
-                content,
-            }),
-            None => faults.error(
-                "read/turn-speaker",
-                span,
-                "对话的这一句没有写是谁说的".into(),
-                "写成“角色：话”，例如 - 假客服：请打开共享屏幕。".into(),
-            ),
-        }
-    }
-    Some(turns)
-}
-
-fn glossary(content: Content, faults: &mut Faults) -> Option<Directive> {
-    let items = list(
-        content,
-        false,
-        "一词一行：- 征信：银行记录的借钱还钱情况。",
-        faults,
-    )?;
-    let mut entries = Vec::with_capacity(items.len());
-    for item in items {
-        let span = inline::item_span(&item);
-        let Some(text) = item_text(item, faults) else {
-            continue;
-        };
-        match inline::split_colon(text) {
-            Some((term, explanation)) => entries.push(GlossaryEntry { term, explanation }),
-            None => faults.error(
-                "read/glossary-term",
-                span,
-                "词语解释的这一条没有冒号".into(),
-                "写成“词：解释”。".into(),
-            ),
-        }
-    }
-    Some(Directive::Glossary(entries))
 }
 
 fn case(content: Content, faults: &mut Faults) -> Option<Directive> {
@@ -286,17 +125,10 @@ fn case(content: Content, faults: &mut Faults) -> Option<Directive> {
             return None;
         }
     };
-    let consent = content
-        .opening
-        .get("consent")
-        .map(|attribute| attribute.value.clone());
+    let consent = content.opening.get("consent").map(|attribute| attribute.value.clone());
     let consent = consent.filter(|consent| consent != "none");
     let blocks = filled(content, faults)?;
-    Some(Directive::Case {
-        fictional,
-        consent,
-        blocks,
-    })
+    Some(Directive::Case { fictional, consent, blocks })
 }
 
 fn statistic(mut content: Content, scope: &Scope<'_>, faults: &mut Faults) -> Option<Directive> {
@@ -310,10 +142,7 @@ fn statistic(mut content: Content, scope: &Scope<'_>, faults: &mut Faults) -> Op
         "数字必须有来源：写 source=，指向前言 sources 里的 claim。",
         faults,
     );
-    if let Some(attribute) = content
-        .opening
-        .get("source")
-        .filter(|source| !source.value.is_empty())
+    if let Some(attribute) = content.opening.get("source").filter(|source| !source.value.is_empty())
         && let Err(help) = scope.check_claim(attribute.value.trim())
     {
         let reason = format!("前言的 sources 里没有来源“{}”", attribute.value);
@@ -325,11 +154,7 @@ fn statistic(mut content: Content, scope: &Scope<'_>, faults: &mut Faults) -> Op
         content.refuse(faults, "有一段说明", "写一段话，说明这个数字是什么。");
         return None;
     };
-    Some(Directive::Statistic {
-        value: value?,
-        source: source?,
-        label: inline::trim(label),
-    })
+    Some(Directive::Statistic { value: value?, source: source?, label: inline::trim(label) })
 }
 
 /// Reads the lines as they stand in the file: Markdown would take `*` for emphasis.
@@ -365,7 +190,7 @@ fn calculation(content: &Content, faults: &mut Faults) -> Option<Directive> {
             Err(CalcError::Wrong(right)) => faults.error(
                 "read/calc-wrong",
                 span,
-                format!("等式不成立，左边算出来是 {right}"),
+                format!("等式不成立，左边{right}"),
                 "改正算式或得数；得数是四舍五入来的，就把 = 换成 ≈。".into(),
             ),
         }
@@ -397,20 +222,13 @@ fn hotline_table(content: &Content, scope: &Scope<'_>, faults: &mut Faults) -> O
 
 fn image(content: &Content, scope: &Scope<'_>, faults: &mut Faults) -> Option<Directive> {
     let file = content.required("src", "写图片的文件名，例如 {src=four-steps.svg}", faults)?;
-    let written = content
-        .opening
-        .get("alt")
-        .map_or("", |alt| alt.value.as_str());
+    let written = content.opening.get("alt").map_or("", |alt| alt.value.as_str());
     let alt = scope.picture(&file, written, content.opening.span, faults)?;
     Some(Directive::Image { file, alt })
 }
 
 fn qr_code(content: &Content, faults: &mut Faults) -> Option<Directive> {
-    if let Some(target) = content
-        .opening
-        .get("target")
-        .filter(|target| target.value != "self")
-    {
+    if let Some(target) = content.opening.get("target").filter(|target| target.value != "self") {
         faults.error(
             "read/bad-value",
             target.span,
@@ -424,40 +242,17 @@ fn qr_code(content: &Content, faults: &mut Faults) -> Option<Directive> {
 
 fn conditional(content: Content, negated: bool, faults: &mut Faults) -> Option<Directive> {
     let before = faults.len();
-    let outputs = names(
-        &content,
-        "outputs",
-        OutputKind::ALL,
-        OutputKind::as_str,
-        faults,
-    );
-    let audiences = names(
-        &content,
-        "audience",
-        Audience::ALL,
-        Audience::as_str,
-        faults,
-    );
+    let outputs = names(&content, "outputs", OutputKind::ALL, OutputKind::as_str, faults);
+    let audiences = names(&content, "audience", Audience::ALL, Audience::as_str, faults);
     if faults.len() > before {
         return None;
     }
     if outputs.is_empty() && audiences.is_empty() {
-        content.required(
-            "outputs",
-            "写 {outputs=portal,leaflet} 或 {audience=elder}",
-            faults,
-        );
+        content.required("outputs", "写 {outputs=portal,leaflet} 或 {audience=elder}", faults);
         return None;
     }
     let blocks = filled(content, faults)?;
-    Some(Directive::Conditional {
-        condition: Condition {
-            negated,
-            outputs,
-            audiences,
-        },
-        blocks,
-    })
+    Some(Directive::Conditional { condition: Condition { negated, outputs, audiences }, blocks })
 }
 
 /// The values of a comma-separated attribute.

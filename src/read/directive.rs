@@ -130,9 +130,7 @@ impl Name {
 impl Opening {
     /// The value of an attribute.
     pub(super) fn get(&self, key: &str) -> Option<&Attribute> {
-        self.attributes
-            .iter()
-            .find(|attribute| attribute.key == key)
+        self.attributes.iter().find(|attribute| attribute.key == key)
     }
 }
 
@@ -164,12 +162,7 @@ pub(super) fn parse(line: &str, span: Span) -> Result<Fence, (usize, Vec<FenceFa
     };
     check_attributes(name, &attributes, &mut faults);
     if faults.is_empty() {
-        return Ok(Fence::Open(Opening {
-            colons,
-            name,
-            span,
-            attributes,
-        }));
+        return Ok(Fence::Open(Opening { colons, name, span, attributes }));
     }
     Err((colons, faults))
 }
@@ -186,12 +179,7 @@ fn unknown_name(text: &str, span: Span) -> FenceFault {
             suggest::known(text, Name::ALL.iter().map(|name| name.as_str())),
         )
     };
-    FenceFault {
-        code: "read/unknown-block",
-        span,
-        reason,
-        help,
-    }
+    FenceFault { code: "read/unknown-block", span, reason, help }
 }
 
 fn check_attributes(name: Name, attributes: &[Attribute], faults: &mut Vec<FenceFault>) {
@@ -208,10 +196,7 @@ fn check_attributes(name: Name, attributes: &[Attribute], faults: &mut Vec<Fence
                     suggest::known(&attribute.key, known.iter().copied())
                 },
             });
-        } else if attributes[..index]
-            .iter()
-            .any(|other| other.key == attribute.key)
-        {
+        } else if attributes[..index].iter().any(|other| other.key == attribute.key) {
             faults.push(FenceFault {
                 code: "read/duplicate-key",
                 span: attribute.span,
@@ -260,16 +245,9 @@ fn parse_attributes(text: &str, at: usize) -> Result<Vec<Attribute>, FenceFault>
         let key_length = rest
             .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
             .unwrap_or(rest.len());
-        let Some(value) = rest[key_length..]
-            .strip_prefix('=')
-            .filter(|_| key_length > 0)
-        else {
+        let Some(value) = rest[key_length..].strip_prefix('=').filter(|_| key_length > 0) else {
             let end = cursor + rest.find([' ', '}']).unwrap_or(rest.len());
-            return Err(form(
-                cursor,
-                end.max(cursor + 1),
-                "属性要写成 键=值，等号两边不留空格",
-            ));
+            return Err(form(cursor, end.max(cursor + 1), "属性要写成 键=值，等号两边不留空格"));
         };
         let (value, length) =
             parse_value(value).map_err(|reason| form(cursor, trimmed.len(), reason))?;

@@ -2,11 +2,11 @@
 //!
 //! CommonMark decides by the neighbours of `**` whether it opens or closes, and counts `。` as
 //! punctuation: in `**理财有风险。**投资` the second run can't close, because nothing but a letter
-//! follows the punctuation. The rule of markdown-cjk-friendly, which comrak implements, amounts
+//! follows the punctuation. The rule of `markdown-cjk-friendly`, which comrak implements, amounts
 //! to this: a run between two characters that are not white space, at least one of them Chinese,
 //! Japanese or Korean, both opens and closes.
 //!
-//! pulldown-cmark has no such option. So [`mark`] puts [`MARK`] on both sides of those runs before
+//! `pulldown-cmark` has no such option. So [`mark`] puts [`MARK`] on both sides of those runs before
 //! parsing: to the parser it is a letter, and a run between letters does both. The marks leave
 //! again when text is taken out of the parser's events; positions are mapped by
 //! [`super::shadow::Shadow`].
@@ -27,10 +27,7 @@ pub(super) fn mark(line: &str, start: usize, out: &mut Writer<'_>) {
         match bytes[at] {
             b'\\' if bytes.get(at + 1).is_some_and(u8::is_ascii_punctuation) => at += 2,
             delimiter @ (b'*' | b'~') => {
-                let length = bytes[at..]
-                    .iter()
-                    .take_while(|byte| **byte == delimiter)
-                    .count();
+                let length = bytes[at..].iter().take_while(|byte| **byte == delimiter).count();
                 if needs_marks(line, at, length) {
                     out.mark_at(start + at);
                     out.mark_at(start + at + length);
@@ -75,7 +72,7 @@ fn is_cjk_before(previous: char, second: Option<char>) -> bool {
     }
 }
 
-/// The list of markdown-cjk-friendly (`ranges.md`): characters of East Asian width W, F or H that
+/// The list of `markdown-cjk-friendly` (`ranges.md`): characters of East Asian width W, F or H that
 /// are no emoji, and their neighbours in the CJK blocks.
 fn is_cjk(character: char) -> bool {
     if character < '\u{1100}' {

@@ -3,20 +3,21 @@
 use crate::model::{Diagnostic, Severity, SourceFile, Span};
 use std::sync::Arc;
 
+/// Nobody reads more faults of one file than this, and a hostile file could have a million.
+const MAX_LISTED: usize = 200;
+
 /// The faults of one file. Reading never stops at the first one.
 #[derive(Debug)]
 pub(super) struct Faults {
     file: Arc<SourceFile>,
     list: Vec<Diagnostic>,
+    count: usize,
 }
 
 impl Faults {
     /// No faults yet.
     pub(super) fn new(file: &Arc<SourceFile>) -> Self {
-        Self {
-            file: Arc::clone(file),
-            list: Vec::new(),
-        }
+        Self { file: Arc::clone(file), list: Vec::new(), count: 0 }
     }
 
     /// The file's text.
@@ -31,6 +32,16 @@ impl Faults {
 
     /// Adds an error at a place.
     pub(super) fn error(&mut self, code: &'static str, span: Span, reason: String, help: String) {
+        self.count += 1;
+        let (code, reason, help) = match self.count {
+            0..=MAX_LISTED => (code, reason, help),
+            count if count == MAX_LISTED + 1 => (
+                "read/too-many",
+                format!("错误超过 {MAX_LISTED} 处，后面的不再列出"),
+                "先改正前面的；多半是同一个原因。".into(),
+            ),
+            _ => return,
+        };
         self.list.push(Diagnostic {
             code,
             severity: Severity::Error,
@@ -41,9 +52,9 @@ impl Faults {
         });
     }
 
-    /// How many there are.
+    /// How many there are, listed or not.
     pub(super) fn len(&self) -> usize {
-        self.list.len()
+        self.count
     }
 
     /// Whether there are none.

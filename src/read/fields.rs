@@ -43,20 +43,19 @@ impl<'n, 'f> Fields<'n, 'f> {
         place: &'static str,
         faults: &'f mut Faults,
     ) -> Self {
-        Self {
-            entries,
-            span,
-            place,
-            asked: Vec::new(),
-            faults,
-        }
+        Self { entries, span, place, asked: Vec::new(), faults }
     }
 
     /// The value of a key, unless it is absent or empty. An empty one is reported.
     pub(super) fn node(&mut self, key: &'static str) -> Option<&'n Node> {
-        self.asked.push(key);
+        if !self.asked.contains(&key) {
+            self.asked.push(key);
+        }
         let entries = self.entries;
         let (found, node) = entries.iter().find(|(entry, _)| entry.text == key)?;
+        if node.value == Value::Refused {
+            return None;
+        }
         if node.value == Value::Empty {
             self.faults.error(
                 "read/empty-value",
@@ -98,10 +97,7 @@ impl<'n, 'f> Fields<'n, 'f> {
             );
             return None;
         };
-        Some(Located {
-            value: text.trim().to_owned(),
-            span: node.span,
-        })
+        Some(Located { value: text.trim().to_owned(), span: node.span })
     }
 
     /// A text that must be there.
@@ -123,10 +119,7 @@ impl<'n, 'f> Fields<'n, 'f> {
     ) -> Option<Located<T>> {
         let text = self.text(key)?;
         match parse(&text.value) {
-            Ok(value) => Some(Located {
-                value,
-                span: text.span,
-            }),
+            Ok(value) => Some(Located { value, span: text.span }),
             Err(help) => {
                 self.faults.error(
                     "read/bad-value",
@@ -143,19 +136,12 @@ impl<'n, 'f> Fields<'n, 'f> {
     pub(super) fn date(&mut self, key: &'static str) -> Option<Located<Date>> {
         let text = self.text(key)?;
         if let Some(value) = parse_date(&text.value) {
-            return Some(Located {
-                value,
-                span: text.span,
-            });
+            return Some(Located { value, span: text.span });
         }
         self.faults.error(
             "read/bad-date",
             text.span,
-            format!(
-                "{}的 {key} 不是日期：“{}”",
-                self.place,
-                shorten(&text.value)
-            ),
+            format!("{}的 {key} 不是日期：“{}”", self.place, shorten(&text.value)),
             "写成 年-月-日，例如 2026-09-01，并且要是日历上有的一天。".into(),
         );
         None
@@ -186,10 +172,9 @@ impl<'n, 'f> Fields<'n, 'f> {
         let mut texts = Vec::with_capacity(items.len());
         for item in items {
             match &item.value {
-                Value::Scalar(text) => texts.push(Located {
-                    value: text.trim().to_owned(),
-                    span: item.span,
-                }),
+                Value::Scalar(text) => {
+                    texts.push(Located { value: text.trim().to_owned(), span: item.span });
+                }
                 _ => self.wrong(item, key, "的每一项应当是一段文字", "写成 [甲, 乙]。"),
             }
         }

@@ -24,10 +24,7 @@ impl Folder {
     /// Opens the content folder.
     pub(super) fn open(root: &Path) -> Result<Self, Diagnostic> {
         match root.canonicalize() {
-            Ok(canonical) if canonical.is_dir() => Ok(Self {
-                root: root.to_owned(),
-                canonical,
-            }),
+            Ok(canonical) if canonical.is_dir() => Ok(Self { root: root.to_owned(), canonical }),
             _ => Err(fault(
                 Path::new(""),
                 "read/no-content",
@@ -70,9 +67,7 @@ impl Folder {
     /// The bytes of a regular file inside the content folder.
     pub(super) fn bytes(&self, path: &Path, max_bytes: u64) -> Result<Vec<u8>, Diagnostic> {
         let full = self.root.join(path);
-        let real = full
-            .canonicalize()
-            .map_err(|error| unreadable(path, &error))?;
+        let real = full.canonicalize().map_err(|error| unreadable(path, &error))?;
         if !real.starts_with(&self.canonical) {
             return Err(fault(
                 path,
@@ -81,8 +76,8 @@ impl Folder {
                 "把文件本身放进内容文件夹，不要用链接。".into(),
             ));
         }
-        let mut file = File::open(&real).map_err(|error| unreadable(path, &error))?;
-        let metadata = file.metadata().map_err(|error| unreadable(path, &error))?;
+        // Before opening: opening a named pipe would wait for a writer for ever.
+        let metadata = real.metadata().map_err(|error| unreadable(path, &error))?;
         if !metadata.is_file() {
             return Err(fault(
                 path,
@@ -95,17 +90,14 @@ impl Folder {
             fault(
                 path,
                 "read/file-too-large",
-                format!(
-                    "文件有 {} KB，最多 {} KB",
-                    metadata.len() >> 10,
-                    max_bytes >> 10
-                ),
+                format!("文件有 {} KB，最多 {} KB", metadata.len() >> 10, max_bytes >> 10),
                 "把它缩小；图片可以降低尺寸，课文可以拆开。".into(),
             )
         };
         if metadata.len() > max_bytes {
             return Err(too_large());
         }
+        let mut file = File::open(&real).map_err(|error| unreadable(path, &error))?;
         let mut bytes = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
         // The file may grow while it is read; the limit holds all the same.
         let read = file.by_ref().take(max_bytes + 1).read_to_end(&mut bytes);
@@ -152,19 +144,12 @@ fn decode_gbk(bytes: &[u8]) -> Option<String> {
 }
 
 fn not_utf8(path: &Path, bytes: &[u8], at: usize) -> Diagnostic {
-    let line = bytes[..at].iter().filter(|byte| **byte == b'\n').count() + 1;
-    let guess = if decode_gbk(bytes).is_some() {
-        "看起来是 GBK 编码："
-    } else {
-        ""
-    };
+    let line = bytes[..at].split(|byte| *byte == b'\n').count();
+    let guess = if decode_gbk(bytes).is_some() { "看起来是 GBK 编码：" } else { "" };
     fault(
         path,
         "read/not-utf8",
-        format!(
-            "文件不是 UTF-8 编码，第 {line} 行（第 {} 个字节）起读不出来",
-            at + 1
-        ),
+        format!("文件不是 UTF-8 编码，第 {line} 行（第 {} 个字节）起读不出来", at + 1),
         format!("{guess}在编辑器里选“另存为”，编码选 UTF-8。"),
     )
 }
@@ -179,12 +164,7 @@ fn unreadable(path: &Path, error: &std::io::Error) -> Diagnostic {
         ErrorKind::NotFound | ErrorKind::PermissionDenied => String::new(),
         _ => format!("（{error}）"),
     };
-    fault(
-        path,
-        "read/unreadable",
-        format!("{reason}{detail}"),
-        help.into(),
-    )
+    fault(path, "read/unreadable", format!("{reason}{detail}"), help.into())
 }
 
 /// An error of a whole file.
@@ -192,10 +172,7 @@ pub(super) fn fault(path: &Path, code: &'static str, reason: String, help: Strin
     Diagnostic {
         code,
         severity: Severity::Error,
-        file: Arc::new(SourceFile {
-            path: path.to_owned(),
-            text: "".into(),
-        }),
+        file: Arc::new(SourceFile { path: path.to_owned(), text: "".into() }),
         span: None,
         reason,
         help,

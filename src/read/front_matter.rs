@@ -59,31 +59,13 @@ const REQUIRED: &[(&str, &str)] = &[
     ("version", "第一次写 version: 1，每次公开改动加一。"),
     ("type", "写 education、notice、training 或 marketing。"),
     ("title", "写文章标题，至多 32 个字符。"),
-    (
-        "headline",
-        "写海报主标题，例如 headline: 正规客服不会|要你[共享屏幕]",
-    ),
+    ("headline", "写海报主标题，例如 headline: 正规客服不会|要你[共享屏幕]"),
     ("digest", "写文章摘要，至多 128 个字符。"),
-    (
-        "topics",
-        "写 topics.toml 里的主题，例如 topics: [telecom-fraud]",
-    ),
-    (
-        "audiences",
-        "写有哪几个版本，例如 audiences: [general, elder, student]",
-    ),
-    (
-        "valid_from",
-        "写开始使用的日子，例如 valid_from: 2026-09-01",
-    ),
-    (
-        "valid_until",
-        "写最后使用的日子，例如 valid_until: 2027-08-31",
-    ),
-    (
-        "hotlines",
-        "写文末的电话，例如 hotlines: [police, antifraud, bank]",
-    ),
+    ("topics", "写 topics.toml 里的主题，例如 topics: [telecom-fraud]"),
+    ("audiences", "写有哪几个版本，例如 audiences: [general, elder, student]"),
+    ("valid_from", "写开始使用的日子，例如 valid_from: 2026-09-01"),
+    ("valid_until", "写最后使用的日子，例如 valid_until: 2027-08-31"),
+    ("hotlines", "写文末的电话，例如 hotlines: [police, antifraud, bank]"),
     ("owner", "写负责的部门，例如 owner: 消费者权益保护部"),
 ];
 
@@ -96,7 +78,7 @@ pub(super) fn read(
 ) -> FrontMatter {
     let entries = match &node.value {
         Value::Mapping(entries) => entries.as_slice(),
-        Value::Empty => &[],
+        Value::Empty | Value::Refused => &[],
         Value::Scalar(_) | Value::Sequence(_) => {
             faults.error(
                 "read/wrong-type",
@@ -161,24 +143,23 @@ impl FrontMatter {
     /// Takes from `base` what this one leaves out. Inherited places are emptied: they belong to
     /// another file.
     pub(super) fn inherit(mut self, base: &Self) -> Self {
-        self.id = self.id.or_else(|| elsewhere(&base.id));
+        self.id = self.id.or_else(|| elsewhere(base.id.as_ref()));
         self.version = self.version.or(base.version);
         self.kind = self.kind.or(base.kind);
-        self.title = self.title.or_else(|| elsewhere(&base.title));
-        self.short_title = self.short_title.or_else(|| elsewhere(&base.short_title));
-        self.headline = self.headline.or_else(|| elsewhere(&base.headline));
-        self.digest = self.digest.or_else(|| elsewhere(&base.digest));
-        self.banner = self.banner.or_else(|| elsewhere(&base.banner));
+        self.title = self.title.or_else(|| elsewhere(base.title.as_ref()));
+        self.short_title = self.short_title.or_else(|| elsewhere(base.short_title.as_ref()));
+        self.headline = self.headline.or_else(|| elsewhere(base.headline.as_ref()));
+        self.digest = self.digest.or_else(|| elsewhere(base.digest.as_ref()));
+        self.banner = self.banner.or_else(|| elsewhere(base.banner.as_ref()));
         self.topics = self.topics.or_else(|| base.topics.clone());
-        self.audiences = self.audiences.or_else(|| elsewhere(&base.audiences));
+        self.audiences = self.audiences.or_else(|| elsewhere(base.audiences.as_ref()));
         self.campaigns = self.campaigns.or_else(|| base.campaigns.clone());
         self.outputs = self.outputs.or_else(|| base.outputs.clone());
         self.priority = self.priority.or(base.priority);
-        self.valid_from = self.valid_from.or_else(|| elsewhere(&base.valid_from));
-        self.valid_until = self.valid_until.or_else(|| elsewhere(&base.valid_until));
-        self.facts_review_by = self
-            .facts_review_by
-            .or_else(|| elsewhere(&base.facts_review_by));
+        self.valid_from = self.valid_from.or_else(|| elsewhere(base.valid_from.as_ref()));
+        self.valid_until = self.valid_until.or_else(|| elsewhere(base.valid_until.as_ref()));
+        self.facts_review_by =
+            self.facts_review_by.or_else(|| elsewhere(base.facts_review_by.as_ref()));
         self.hotlines = self.hotlines.or_else(|| base.hotlines.clone());
         self.owner = self.owner.or_else(|| base.owner.clone());
         self.co_review = self.co_review.or_else(|| base.co_review.clone());
@@ -186,18 +167,15 @@ impl FrontMatter {
         self.keywords = self.keywords.or_else(|| base.keywords.clone());
         self.object_labels = self.object_labels.or_else(|| base.object_labels.clone());
         if self.sources.is_none() {
-            self.sources = base.sources.clone();
+            self.sources.clone_from(&base.sources);
             self.sources_broken |= base.sources_broken;
         }
         self
     }
 }
 
-fn elsewhere<T: Clone>(located: &Option<Located<T>>) -> Option<Located<T>> {
-    located.as_ref().map(|located| Located {
-        value: located.value.clone(),
-        span: Span::default(),
-    })
+fn elsewhere<T: Clone>(located: Option<&Located<T>>) -> Option<Located<T>> {
+    located.map(|located| Located { value: located.value.clone(), span: Span::default() })
 }
 
 fn read_names(front: &mut FrontMatter, fields: &mut Fields<'_, '_>) {
@@ -217,10 +195,7 @@ fn read_names(front: &mut FrontMatter, fields: &mut Fields<'_, '_>) {
             "notice" => Ok(LessonKind::Notice),
             "training" => Ok(LessonKind::Training),
             "marketing" => Ok(LessonKind::Marketing),
-            other => Err(suggest::known(
-                other,
-                ["education", "notice", "training", "marketing"],
-            )),
+            other => Err(suggest::known(other, ["education", "notice", "training", "marketing"])),
         })
         .map(|kind| kind.value);
     front.title = not_blank(fields, "title");
@@ -234,28 +209,21 @@ fn read_names(front: &mut FrontMatter, fields: &mut Fields<'_, '_>) {
 
 fn not_blank(fields: &mut Fields<'_, '_>, key: &'static str) -> Option<Located<String>> {
     fields.parsed(key, |text| {
-        if text.is_empty() {
-            Err("写上文字。".into())
-        } else {
-            Ok(text.to_owned())
-        }
+        if text.is_empty() { Err("写上文字。".into()) } else { Ok(text.to_owned()) }
     })
 }
 
 fn read_lists(front: &mut FrontMatter, fields: &mut Fields<'_, '_>, registry: &Registry<'_>) {
     let topics = fields.texts("topics");
-    front.topics = known(fields, topics, "topics.toml 里没有主题", |text| {
-        registry.topic(text)
-    });
+    front.topics =
+        known(fields, topics, "topics.toml 里没有主题", |text| registry.topic(text));
     let campaigns = fields.texts("campaigns");
-    front.campaigns = known(fields, campaigns, "campaigns/ 里没有活动", |text| {
-        registry.campaign(text)
-    });
+    front.campaigns =
+        known(fields, campaigns, "campaigns/ 里没有活动", |text| registry.campaign(text));
     let hotlines = fields.texts("hotlines");
-    front.hotlines = known(fields, hotlines, "hotlines.toml 里没有电话", |text| {
-        registry.hotline(text)
-    })
-    .map(|hotlines| registry.in_public_order(hotlines));
+    front.hotlines =
+        known(fields, hotlines, "hotlines.toml 里没有电话", |text| registry.hotline(text))
+            .map(|hotlines| registry.in_public_order(hotlines));
     let outputs = fields.texts("outputs");
     front.outputs = known(fields, outputs, "没有输出", |text| {
         OutputKind::from_name(text)

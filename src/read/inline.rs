@@ -5,13 +5,7 @@ use crate::model::{Block, BlockKind, Inline, InlineKind, ListItem, Span, plain_t
 /// The text of blocks that are exactly one paragraph.
 pub(super) fn only_paragraph(mut blocks: Vec<Block>) -> Option<Vec<Inline>> {
     match (blocks.len(), blocks.pop()) {
-        (
-            1,
-            Some(Block {
-                kind: BlockKind::Paragraph(content),
-                ..
-            }),
-        ) => Some(content),
+        (1, Some(Block { kind: BlockKind::Paragraph(content), .. })) => Some(content),
         _ => None,
     }
 }
@@ -19,24 +13,18 @@ pub(super) fn only_paragraph(mut blocks: Vec<Block>) -> Option<Vec<Inline>> {
 /// The items of blocks that are exactly one list of that sort.
 pub(super) fn only_list(mut blocks: Vec<Block>, ordered: bool) -> Option<Vec<ListItem>> {
     match (blocks.len(), blocks.pop()) {
-        (
-            1,
-            Some(Block {
-                kind: BlockKind::List { start, items },
-                ..
-            }),
-        ) if start.is_some() == ordered => Some(items),
+        (1, Some(Block { kind: BlockKind::List { start, items }, .. }))
+            if start.is_some() == ordered =>
+        {
+            Some(items)
+        }
         _ => None,
     }
 }
 
 /// What a list item covers.
 pub(super) fn item_span(item: &ListItem) -> Span {
-    item.blocks
-        .iter()
-        .map(|block| block.span)
-        .reduce(Span::join)
-        .unwrap_or_default()
+    item.blocks.iter().map(|block| block.span).reduce(Span::join).unwrap_or_default()
 }
 
 /// The characters, references left out.
@@ -107,10 +95,7 @@ pub(super) fn split_colon(content: Vec<Inline>) -> Option<(String, Vec<Inline>)>
 /// Drops a colon with which a sentence begins.
 pub(super) fn without_leading_colon(content: Vec<Inline>) -> Vec<Inline> {
     let mut content = trim(content);
-    if let Some(Inline {
-        kind: InlineKind::Text(text),
-        span,
-    }) = content.first_mut()
+    if let Some(Inline { kind: InlineKind::Text(text), span }) = content.first_mut()
         && let Some(colon) = text.chars().next().filter(|c| matches!(c, '：' | ':'))
     {
         text.drain(..colon.len_utf8());

@@ -42,12 +42,7 @@ enum InlineTag {
 
 impl Leaf {
     pub(super) fn new(kind: LeafKind, span: Span) -> Self {
-        Self {
-            kind,
-            span,
-            open: Vec::new(),
-            content: Vec::new(),
-        }
+        Self { kind, span, open: Vec::new(), content: Vec::new() }
     }
 
     pub(super) fn depth(&self) -> usize {
@@ -63,10 +58,8 @@ impl Leaf {
         if text.is_empty() {
             return;
         }
-        if let Some(Inline {
-            span: last_span,
-            kind: InlineKind::Text(last),
-        }) = self.content.last_mut()
+        if let Some(Inline { span: last_span, kind: InlineKind::Text(last) }) =
+            self.content.last_mut()
         {
             last.push_str(text);
             *last_span = last_span.join(span);

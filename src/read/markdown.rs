@@ -8,15 +8,14 @@
 //! stack.
 
 use super::{
-    convert,
-    directive::{self, Fence, Opening},
     emphasis::MARK,
     faults::Faults,
+    frame::{Frame, FrameKind, Table},
     leaf::{Leaf, LeafKind},
     scope::Scope,
     shadow::{FENCE, Shadow},
 };
-use crate::model::{AlertKind, Block, BlockKind, Inline, ListItem, Span, TableAlignment, Tiers};
+use crate::model::{AlertKind, Block, BlockKind, Span, TableAlignment, Tiers};
 use pulldown_cmark::{
     Alignment, BlockQuoteKind, CodeBlockKind, Event, HeadingLevel, Options, Parser, Tag, TagEnd,
 };
@@ -82,67 +81,18 @@ fn report_depth(span: Span, faults: &mut Faults) {
     );
 }
 
-/// An open container.
-struct Frame {
-    kind: FrameKind,
-    span: Span,
-    blocks: Vec<Block>,
-    items: Vec<ListItem>,
-    task: Option<bool>,
-}
-
-enum FrameKind {
-    Root,
-    Quote(Option<AlertKind>),
-    List(Option<u64>),
-    Item,
-    Footnote(String),
-    Table(Table),
-    Directive(Opening),
-    /// A directive whose opening line is wrong; its colons count, its content is dropped.
-    Broken(usize, Span),
-}
-
-#[derive(Default)]
-struct Table {
-    alignments: Vec<TableAlignment>,
-    head: Vec<Vec<Inline>>,
-    rows: Vec<Vec<Vec<Inline>>>,
-    row: Vec<Vec<Inline>>,
-}
-
-impl Frame {
-    fn new(kind: FrameKind, span: Span) -> Self {
-        Self {
-            kind,
-            span,
-            blocks: Vec::new(),
-            items: Vec::new(),
-            task: None,
-        }
-    }
-
-    /// The colons and the opening line of a directive.
-    fn directive(&self) -> Option<(usize, Span)> {
-        match &self.kind {
-            FrameKind::Directive(opening) => Some((opening.colons, opening.span)),
-            FrameKind::Broken(colons, span) => Some((*colons, *span)),
-            _ => None,
-        }
-    }
-}
-
-struct Builder<'a, 'f> {
-    source: &'a str,
-    shadow: &'a Shadow,
-    scope: &'a Scope<'a>,
-    faults: &'f mut Faults,
-    frames: Vec<Frame>,
+/// Builds blocks from events.
+pub(super) struct Builder<'a, 'f> {
+    pub(super) source: &'a str,
+    pub(super) shadow: &'a Shadow,
+    pub(super) scope: &'a Scope<'a>,
+    pub(super) faults: &'f mut Faults,
+    pub(super) frames: Vec<Frame>,
     /// The paragraph, heading or cell that is being read.
     leaf: Option<Leaf>,
     code: Option<(String, String)>,
     html: Option<Range<usize>>,
-    tiers: Tiers,
+    pub(super) tiers: Tiers,
 }
 
 impl Builder<'_, '_> {
@@ -157,29 +107,22 @@ impl Builder<'_, '_> {
             Event::End(tag) => self.end(tag, span),
             Event::Text(text) => self.text(&text, span),
             Event::Code(text) => {
-                let text = if text.contains(MARK) {
-                    text.replace(MARK, "")
-                } else {
-                    text.into_string()
-                };
+                let text =
+                    if text.contains(MARK) { text.replace(MARK, "") } else { text.into_string() };
                 self.leaf(span).code(text, span);
             }
-            Event::Html(_) => {}
             Event::InlineHtml(html) => self.inline_html(&html, span, &range),
             Event::FootnoteReference(label) => self.leaf(span).footnote(&label, span),
             Event::SoftBreak => self.leaf(span).soft_break(span),
             Event::HardBreak => self.leaf(span).hard_break(span),
-            Event::Rule => self.block(Block {
-                span,
-                kind: BlockKind::Rule,
-            }),
+            Event::Rule => self.block(Block { span, kind: BlockKind::Rule }),
             Event::TaskListMarker(done) => {
                 if let Some(frame) = self.frames.last_mut() {
                     frame.task = Some(done);
                 }
             }
             // The options for these are off.
-            Event::InlineMath(_) | Event::DisplayMath(_) => {}
+            Event::Html(_) | Event::InlineMath(_) | Event::DisplayMath(_) => {}
         }
     }
 
@@ -195,13 +138,7 @@ impl Builder<'_, '_> {
             }
             Tag::Table(alignments) => {
                 let alignments = alignments.into_iter().map(alignment).collect();
-                self.open(
-                    FrameKind::Table(Table {
-                        alignments,
-                        ..Table::default()
-                    }),
-                    span,
-                );
+                self.open(FrameKind::Table(Table { alignments, ..Table::default() }), span);
             }
             Tag::TableCell => self.leaf = Some(Leaf::new(LeafKind::Cell, span)),
             Tag::CodeBlock(kind) => {
@@ -210,11 +147,7 @@ impl Builder<'_, '_> {
                     CodeBlockKind::Fenced(info) => info.replace(MARK, ""),
                     CodeBlockKind::Indented => String::new(),
                 };
-                let language = info
-                    .split_whitespace()
-                    .next()
-                    .unwrap_or_default()
-                    .to_owned();
+                let language = info.split_whitespace().next().unwrap_or_default().to_owned();
                 self.code = Some((language, String::new()));
             }
             Tag::HtmlBlock => {
@@ -243,10 +176,7 @@ impl Builder<'_, '_> {
             TagEnd::TableHead | TagEnd::TableRow => self.end_row(tag == TagEnd::TableHead),
             TagEnd::CodeBlock => {
                 if let Some((language, text)) = self.code.take() {
-                    self.block(Block {
-                        span,
-                        kind: BlockKind::Code { language, text },
-                    });
+                    self.block(Block { span, kind: BlockKind::Code { language, text } });
                 }
             }
             TagEnd::HtmlBlock => {
@@ -285,8 +215,7 @@ impl Builder<'_, '_> {
 
     /// The open leaf. The text of a tight list item comes without a paragraph; it gets one here.
     fn leaf(&mut self, span: Span) -> &mut Leaf {
-        self.leaf
-            .get_or_insert_with(|| Leaf::new(LeafKind::Implicit, span))
+        self.leaf.get_or_insert_with(|| Leaf::new(LeafKind::Implicit, span))
     }
 
     fn heading(&mut self, level: HeadingLevel, id: Option<&str>, span: Span) {
@@ -303,7 +232,8 @@ impl Builder<'_, '_> {
         self.leaf = Some(Leaf::new(kind, span));
     }
 
-    fn close_implicit(&mut self) {
+    /// Ends a tight list item's text.
+    pub(super) fn close_implicit(&mut self) {
         if self.leaf.as_ref().is_some_and(Leaf::is_implicit) {
             self.close_leaf();
         }
@@ -315,16 +245,10 @@ impl Builder<'_, '_> {
         match kind {
             LeafKind::Paragraph | LeafKind::Implicit if content.is_empty() => {}
             LeafKind::Paragraph | LeafKind::Implicit => {
-                self.block(Block {
-                    span,
-                    kind: BlockKind::Paragraph(content),
-                });
+                self.block(Block { span, kind: BlockKind::Paragraph(content) });
             }
             LeafKind::Heading(level, id) => {
-                self.block(Block {
-                    span,
-                    kind: BlockKind::Heading { level, id, content },
-                });
+                self.block(Block { span, kind: BlockKind::Heading { level, id, content } });
             }
             LeafKind::Cell => {
                 if let Some(FrameKind::Table(table)) =
@@ -347,14 +271,16 @@ impl Builder<'_, '_> {
         }
     }
 
-    fn block(&mut self, block: Block) {
+    /// Adds a finished block to the innermost container.
+    pub(super) fn block(&mut self, block: Block) {
         self.close_implicit();
         if let Some(frame) = self.frames.last_mut() {
             frame.blocks.push(block);
         }
     }
 
-    fn open(&mut self, kind: FrameKind, span: Span) {
+    /// Opens a container.
+    pub(super) fn open(&mut self, kind: FrameKind, span: Span) {
         self.close_implicit();
         self.frames.push(Frame::new(kind, span));
     }
@@ -363,232 +289,27 @@ impl Builder<'_, '_> {
     /// closed where they should have been.
     fn close_container(&mut self) {
         self.close_implicit();
-        while self
-            .frames
-            .last()
-            .is_some_and(|frame| frame.directive().is_some())
-        {
+        while self.frames.last().is_some_and(|frame| frame.directive().is_some()) {
             self.close_unclosed();
         }
-        let Some(frame) = self.frames.pop() else {
-            return;
-        };
-        let span = frame.span;
-        let kind = match frame.kind {
-            FrameKind::Quote(None) => BlockKind::Quote(frame.blocks),
-            FrameKind::Quote(Some(kind)) => BlockKind::Alert {
-                kind,
-                blocks: frame.blocks,
-            },
-            FrameKind::List(start) => BlockKind::List {
-                start,
-                items: frame.items,
-            },
-            FrameKind::Footnote(label) => BlockKind::Footnote {
-                label,
-                blocks: frame.blocks,
-            },
-            FrameKind::Table(table) => BlockKind::Table {
-                alignments: table.alignments,
-                head: table.head,
-                rows: table.rows,
-            },
-            FrameKind::Item => {
+        match self.frames.pop().map(Frame::into_block) {
+            Some(Ok(block)) => self.block(block),
+            Some(Err(Some(item))) => {
                 if let Some(list) = self.frames.last_mut() {
-                    list.items.push(ListItem {
-                        task: frame.task,
-                        blocks: frame.blocks,
-                    });
-                }
-                return;
-            }
-            FrameKind::Root | FrameKind::Directive(_) | FrameKind::Broken(..) => return,
-        };
-        self.block(Block { span, kind });
-    }
-
-    fn html_block(&mut self, range: Range<usize>, span: Span) {
-        let html = &self.shadow.text[range.clone()];
-        let start = range.start + html.len() - html.trim_start().len();
-        if let Some(index) = self.shadow.fence_at(start) {
-            self.fence(index);
-            return;
-        }
-        let html = html.trim();
-        match html.strip_prefix("<!--").map(|rest| rest.split_once("-->")) {
-            Some(Some((_, after))) if after.trim().is_empty() => {}
-            Some(Some(_)) => self.refuse_html(span, "注释后面的字会丢失", "把注释单独写成一行。"),
-            Some(None) => self.refuse_html(span, "注释没有收尾", "用 --> 结束注释。"),
-            None => self.refuse_tag(span),
-        }
-    }
-
-    fn inline_html(&mut self, html: &str, span: Span, range: &Range<usize>) {
-        if self.shadow.fence_at(range.start).is_some() {
-            self.faults.error(
-                "read/block-indented",
-                span,
-                "::: 前面空格太多，不会当作块".into(),
-                "把 ::: 移到行首，在列表里就和这一项的文字对齐；前面空一行。".into(),
-            );
-        } else if !html.starts_with("<!--") {
-            self.refuse_tag(span);
-        }
-    }
-
-    fn refuse_tag(&mut self, span: Span) {
-        self.refuse_html(
-            span,
-            "正文里不能写 HTML 标签",
-            "用 Markdown 或指令块；要显示尖括号，就写成 \\< 或放进反引号。",
-        );
-    }
-
-    fn refuse_html(&mut self, span: Span, reason: &str, help: &str) {
-        let end = self.source[span.start..span.end]
-            .lines()
-            .next()
-            .map_or(span.end, |line| span.start + line.len());
-        self.faults.error(
-            "read/raw-html",
-            Span::new(span.start, end),
-            reason.into(),
-            help.into(),
-        );
-    }
-}
-
-/// Directives among the containers.
-impl Builder<'_, '_> {
-    fn fence(&mut self, index: usize) {
-        let Some(line) = self.shadow.fence(index) else {
-            return;
-        };
-        let text = &self.source[line.span.start..line.span.end];
-        match directive::parse(text, line.span) {
-            Ok(Fence::Close { colons }) => self.close_fence(colons, line.span),
-            Ok(Fence::Open(opening)) => {
-                let alone = opening.name.is_leaf() && !self.closes_next(index, line.span);
-                let span = opening.span;
-                self.open(FrameKind::Directive(opening), span);
-                if alone {
-                    self.finish_directive(span.end);
+                    list.items.push(item);
                 }
             }
-            Err((colons, faults)) => {
-                for fault in faults {
-                    self.faults
-                        .error(fault.code, fault.span, fault.reason, fault.help);
-                }
-                self.open(FrameKind::Broken(colons, line.span), line.span);
-            }
-        }
-    }
-
-    /// Whether the next fence is a bare one with nothing in between.
-    fn closes_next(&self, index: usize, span: Span) -> bool {
-        self.shadow.fence(index + 1).is_some_and(|next| {
-            let between = &self.source[span.end..next.span.start];
-            let bare = self.source[next.span.start..next.span.end]
-                .bytes()
-                .all(|byte| byte == b':');
-            bare && between
-                .bytes()
-                .all(|byte| byte == b'>' || byte.is_ascii_whitespace())
-        })
-    }
-
-    fn close_fence(&mut self, colons: usize, span: Span) {
-        self.close_implicit();
-        let open = self.frames.iter().rev().map_while(Frame::directive);
-        let open: Vec<usize> = open.map(|(colons, _)| colons).collect();
-        if open.is_empty() {
-            self.faults.error(
-                "read/stray-fence",
-                span,
-                "这里的 ::: 没有可以收尾的块".into(),
-                "删掉它；如果块是在列表或引用里开头的，收尾也要写在里面，缩进相同。".into(),
-            );
-            return;
-        }
-        // Same number of colons first, so that one forgotten fence inside is found inside.
-        let skipped = open
-            .iter()
-            .position(|other| *other == colons)
-            .unwrap_or_default();
-        for _ in 0..skipped {
-            self.close_unclosed();
-        }
-        self.finish_directive(span.end);
-    }
-
-    fn close_unclosed(&mut self) {
-        let Some((_, span)) = self.frames.last().and_then(Frame::directive) else {
-            return;
-        };
-        let line = &self.source[span.start..span.end];
-        self.faults.error(
-            "read/unclosed-block",
-            span,
-            format!("“{}”没有收尾", super::fields::shorten(line)),
-            "在块的末尾单独写一行 :::，缩进和开头一样。".into(),
-        );
-        // Its content was read for its faults; half a block is not shown.
-        self.frames.pop();
-    }
-
-    /// Ends the innermost directive at byte `end`.
-    fn finish_directive(&mut self, end: usize) {
-        let Some(frame) = self.frames.pop() else {
-            return;
-        };
-        let FrameKind::Directive(opening) = frame.kind else {
-            return;
-        };
-        let content = convert::Content {
-            span: Span::new(opening.span.start, end),
-            opening,
-            blocks: frame.blocks,
-        };
-        let name = content.opening.name;
-        if !name.is_tier() {
-            let span = content.span;
-            if let Some(directive) = convert::directive(content, self.scope, self.faults) {
-                self.block(Block {
-                    span,
-                    kind: BlockKind::Directive(directive),
-                });
-            }
-        } else if self.frames.len() == 1 {
-            super::tier::take(content, &mut self.tiers, self.faults);
-        } else {
-            self.faults.error(
-                "read/misplaced-block",
-                content.opening.span,
-                format!(":::{} 不能放在别的块、列表或引用里", name.as_str()),
-                "各渠道的文案放在正文之后，顶格写。".into(),
-            );
+            Some(Err(None)) | None => {}
         }
     }
 
     fn finish(mut self) -> Body {
         self.close_implicit();
-        while self
-            .frames
-            .last()
-            .is_some_and(|frame| frame.directive().is_some())
-        {
+        while self.frames.last().is_some_and(|frame| frame.directive().is_some()) {
             self.close_unclosed();
         }
-        let blocks = self
-            .frames
-            .pop()
-            .map(|root| root.blocks)
-            .unwrap_or_default();
-        Body {
-            blocks,
-            tiers: self.tiers,
-        }
+        let blocks = self.frames.pop().map(|root| root.blocks).unwrap_or_default();
+        Body { blocks, tiers: self.tiers }
     }
 }
 

@@ -3,7 +3,7 @@
 //! 1. [`files`] reads bytes, within limits and never outside the folder.
 //! 2. [`node`] and [`fields`] take YAML and TOML apart, with positions.
 //! 3. [`shadow`], [`markdown`] and [`directive`] turn a lesson's text into a block tree;
-//!    [`convert`], [`quiz`] and [`tier`] say what its directives mean.
+//!    [`convert`], [`listing`], [`quiz`] and [`tier`] say what its directives mean.
 //! 4. [`registry`], [`table`] and [`asset`] read everything around the lessons.
 //!
 //! Reading reports all faults it can find, each with file, place, reason and help in Chinese; a
@@ -18,27 +18,33 @@ mod convert;
 mod directive;
 mod emphasis;
 mod faults;
+mod fence;
 mod fields;
 mod files;
+mod frame;
 mod front_matter;
 mod headline;
+mod html;
 mod inline;
 mod leaf;
 mod lesson;
+mod listing;
 mod markdown;
 mod node;
 mod quiz;
 mod reference;
 mod registry;
+pub mod scaffold;
 mod scope;
 mod shadow;
 mod suggest;
 mod table;
 mod tier;
+mod variant;
 
 pub use front_matter::FrontMatter;
-pub use lesson::{Surroundings, VariantReading, read_variant};
 pub use registry::Registry;
+pub use variant::{Surroundings, VariantReading, read_variant};
 
 use crate::model::{Branch, Diagnostic, LessonId, Library, SourceFile};
 use faults::Faults;
@@ -58,10 +64,7 @@ pub struct Reading {
 /// Reads the content folder.
 #[must_use]
 pub fn read_library(content: &Path) -> Reading {
-    let mut reader = LibraryReader {
-        library: Library::default(),
-        diagnostics: Vec::new(),
-    };
+    let mut reader = LibraryReader { library: Library::default(), diagnostics: Vec::new() };
     match Folder::open(content) {
         Ok(folder) => reader.read(&folder),
         Err(diagnostic) => reader.diagnostics.push(diagnostic),
@@ -69,10 +72,7 @@ pub fn read_library(content: &Path) -> Reading {
     let mut diagnostics = reader.diagnostics;
     diagnostics
         .sort_by(|left, right| (&left.file.path, left.span).cmp(&(&right.file.path, right.span)));
-    Reading {
-        library: reader.library,
-        diagnostics,
-    }
+    Reading { library: reader.library, diagnostics }
 }
 
 struct LibraryReader {
@@ -86,22 +86,15 @@ impl LibraryReader {
         (self.library.topics, topics) =
             self.registry(folder.text(Path::new("topics.toml")), registry::read_topics);
         let hotlines;
-        ((self.library.hotlines, self.library.hotline_sets), hotlines) = self.registry(
-            folder.text(Path::new("hotlines.toml")),
-            registry::read_hotlines,
-        );
+        ((self.library.hotlines, self.library.hotline_sets), hotlines) =
+            self.registry(folder.text(Path::new("hotlines.toml")), registry::read_hotlines);
         let campaigns = self.campaigns(folder);
         let pictures = asset::read(folder, Path::new("assets"));
         let shared_assets = pictures.diagnostics.is_empty();
         self.library.assets = pictures.set;
         self.diagnostics.extend(pictures.diagnostics);
         self.tables(folder);
-        let complete = Complete {
-            topics,
-            hotlines,
-            campaigns,
-            shared_assets,
-        };
+        let complete = Complete { topics, hotlines, campaigns, shared_assets };
         self.lessons(folder, complete);
     }
 
@@ -168,19 +161,16 @@ impl LibraryReader {
         if folder.has(screens) {
             let branches: Vec<Branch> = self.library.branches.clone();
             let known = complete.then_some(branches.as_slice());
-            (self.library.screens, _) = self.registry(folder.table(screens), |faults| {
-                table::read_screens(known, faults)
-            });
+            (self.library.screens, _) =
+                self.registry(folder.table(screens), |faults| table::read_screens(known, faults));
         }
     }
 
     fn lessons(&mut self, folder: &Folder, complete: Complete) {
         let path = Path::new("lessons");
         let names = self.names(folder, path).unwrap_or_default();
-        let folders: Vec<String> = names
-            .into_iter()
-            .filter(|name| folder.is_folder(&path.join(name)))
-            .collect();
+        let folders: Vec<String> =
+            names.into_iter().filter(|name| folder.is_folder(&path.join(name))).collect();
         let mut lessons = Vec::with_capacity(folders.len());
         for name in &folders {
             let path = path.join(name);
@@ -214,6 +204,7 @@ impl LibraryReader {
 
 /// Which registries were read without a fault.
 #[derive(Clone, Copy)]
+#[expect(clippy::struct_excessive_bools, reason = "four independent facts, one per registry")]
 struct Complete {
     topics: bool,
     hotlines: bool,

@@ -5,7 +5,7 @@
 
 use super::faults::Faults;
 use crate::model::Span;
-use granit_parser::{Event, Parser, ScanError};
+use granit_parser::{ErrorKind, Event, Parser, ScanError};
 use toml::de::{DeTable, DeValue};
 
 /// Deeper than any front matter needs, and shallow enough for a small stack.
@@ -27,6 +27,8 @@ pub(super) struct Node {
 pub(super) enum Value {
     /// Nothing was written.
     Empty,
+    /// Something was written that has been reported already.
+    Refused,
     /// Text, number, date or truth value, as written.
     Scalar(String),
     /// A list.
@@ -47,10 +49,7 @@ pub(super) struct Key {
 impl Node {
     /// An empty mapping, for a file without front matter.
     pub(super) fn empty_mapping(span: Span) -> Self {
-        Self {
-            span,
-            value: Value::Mapping(Vec::new()),
-        }
+        Self { span, value: Value::Mapping(Vec::new()) }
     }
 }
 
@@ -62,12 +61,7 @@ pub(super) fn from_yaml(yaml: &str, offset: usize, faults: &mut Faults) -> Optio
     options.emit_unresolved_aliases = true;
     options.flow_nesting_limit = MAX_DEPTH;
     options.block_nesting_limit = MAX_DEPTH;
-    let mut builder = YamlBuilder {
-        offset,
-        open: Vec::new(),
-        root: None,
-        count: 0,
-    };
+    let mut builder = YamlBuilder { offset, open: Vec::new(), root: None, count: 0 };
     for next in Parser::new_from_str_with_options(yaml, options) {
         match next {
             Ok((event, span)) => {
@@ -106,23 +100,14 @@ impl YamlBuilder {
         let span = Span::new(self.offset + range.start, self.offset + range.end);
         self.count += 1;
         if self.count > MAX_NODES || self.open.len() > MAX_DEPTH {
-            faults.error(
-                "read/yaml-too-large",
-                span,
-                "前言的内容太多或嵌套太深".into(),
-                format!("至多 {MAX_NODES} 个值、{MAX_DEPTH} 层；课文内容请写在正文里。"),
-            );
+            report_too_large(span, faults);
             return false;
         }
         match event {
             Event::Scalar(text, style, _, _) => {
                 let plain = style == granit_parser::ScalarStyle::Plain;
                 let empty = plain && matches!(&*text, "" | "~" | "null");
-                let value = if empty {
-                    Value::Empty
-                } else {
-                    Value::Scalar(text.into_owned())
-                };
+                let value = if empty { Value::Empty } else { Value::Scalar(text.into_owned()) };
                 self.put(Node { span, value }, faults)
             }
             Event::SequenceStart(..) => self.begin(span, Value::Sequence(Vec::new())),
@@ -136,24 +121,14 @@ impl YamlBuilder {
                     "前言里不能用 YAML 别名（* 开头的值）".into(),
                     "把内容直接写出来；如果星号是文字的一部分，给整个值加引号。".into(),
                 );
-                self.put(
-                    Node {
-                        span,
-                        value: Value::Empty,
-                    },
-                    faults,
-                )
+                self.put(Node { span, value: Value::Refused }, faults)
             }
             _ => true,
         }
     }
 
     fn begin(&mut self, span: Span, value: Value) -> bool {
-        self.open.push(Open {
-            start: span.start,
-            key: None,
-            value,
-        });
+        self.open.push(Open { start: span.start, key: None, value });
         true
     }
 
@@ -162,13 +137,7 @@ impl YamlBuilder {
             return true;
         };
         let span = Span::new(open.start, span.end.max(open.start));
-        self.put(
-            Node {
-                span,
-                value: open.value,
-            },
-            faults,
-        )
+        self.put(Node { span, value: open.value }, faults)
     }
 
     fn put(&mut self, node: Node, faults: &mut Faults) -> bool {
@@ -181,10 +150,7 @@ impl YamlBuilder {
             (Value::Mapping(entries), Some(key)) => entries.push((key, node)),
             (_, _) => match node.value {
                 Value::Scalar(text) => {
-                    open.key = Some(Key {
-                        span: node.span,
-                        text,
-                    });
+                    open.key = Some(Key { span: node.span, text });
                 }
                 _ => {
                     faults.error(
@@ -201,15 +167,26 @@ impl YamlBuilder {
     }
 }
 
+fn report_too_large(span: Span, faults: &mut Faults) {
+    faults.error(
+        "read/yaml-too-large",
+        span,
+        "前言的内容太多或嵌套太深".into(),
+        format!("至多 {MAX_NODES} 个值、{MAX_DEPTH} 层；课文内容请写在正文里。"),
+    );
+}
+
 /// Says in Chinese what the YAML scanner stumbled over. Its own words are English and speak of
 /// tokens, so the line itself is looked at for the mistakes authors make.
 fn report_yaml(error: &ScanError, yaml: &str, offset: usize, faults: &mut Faults) {
     let at = error.marker().byte_offset().unwrap_or(0).min(yaml.len());
-    let line_start = yaml[..floor(yaml, at)]
-        .rfind('\n')
-        .map_or(0, |newline| newline + 1);
+    let line_start = yaml[..floor(yaml, at)].rfind('\n').map_or(0, |newline| newline + 1);
     let line = yaml[line_start..].lines().next().unwrap_or_default();
     let value = line.split_once(':').map_or("", |(_, value)| value.trim());
+    if matches!(error.kind(), ErrorKind::RecursionLimitExceeded) {
+        report_too_large(Span::new(offset + at, offset + at), faults);
+        return;
+    }
     let help = if line.trim_start_matches(' ').starts_with('\t') {
         "缩进只能用空格，不能用制表符。"
     } else if value.starts_with(['[', '{', '&', '*', '!', '|', '>', '%', '@', '`', '"', '\'']) {
@@ -261,19 +238,13 @@ fn table_node(span: Span, table: &DeTable<'_>) -> Node {
         .map(|(key, value)| {
             let key_span = Span::new(key.span().start, key.span().end);
             let value_span = Span::new(value.span().start, value.span().end);
-            let key = Key {
-                span: key_span,
-                text: key.get_ref().to_string(),
-            };
+            let key = Key { span: key_span, text: key.get_ref().to_string() };
             (key, value_node(value_span, value.get_ref()))
         })
         .collect();
     // The map is sorted by key; faults read better in the order of the file.
     entries.sort_by_key(|(key, _)| key.span);
-    Node {
-        span,
-        value: Value::Mapping(entries),
-    }
+    Node { span, value: Value::Mapping(entries) }
 }
 
 fn value_node(span: Span, value: &DeValue<'_>) -> Node {

@@ -10,11 +10,7 @@ const FORM: &str =
 pub(super) fn read(mut content: Content, faults: &mut Faults) -> Option<Directive> {
     let blocks = std::mem::take(&mut content.blocks);
     let Some(items) = inline::only_list(blocks, true) else {
-        content.refuse(
-            faults,
-            "是一个有序列表，题目、选项和解释都在列表的项里",
-            FORM,
-        );
+        content.refuse(faults, "是一个有序列表，题目、选项和解释都在列表的项里", FORM);
         return None;
     };
     let questions = items.into_iter().filter_map(|item| question(item, faults));
@@ -25,24 +21,15 @@ fn question(item: ListItem, faults: &mut Faults) -> Option<Question> {
     let span = inline::item_span(&item);
     let mut blocks = item.blocks.into_iter();
     let text = match blocks.next() {
-        Some(Block {
-            kind: BlockKind::Paragraph(text),
-            ..
-        }) => inline::trim(text),
+        Some(Block { kind: BlockKind::Paragraph(text), .. }) => inline::trim(text),
         _ => return refuse(span, "题目应当以一句话开头", faults),
     };
-    let options = match blocks.next() {
-        Some(Block {
-            kind: BlockKind::List { start: None, items },
-            ..
-        }) => items,
-        _ => return refuse(span, "题目后面应当是选项列表", faults),
+    let Some(Block { kind: BlockKind::List { start: None, items: options }, .. }) = blocks.next()
+    else {
+        return refuse(span, "题目后面应当是选项列表", faults);
     };
     let explanation = match blocks.next() {
-        Some(Block {
-            kind: BlockKind::Quote(quote),
-            ..
-        }) => inline::only_paragraph(quote),
+        Some(Block { kind: BlockKind::Quote(quote), .. }) => inline::only_paragraph(quote),
         _ => None,
     };
     let Some(explanation) = explanation else {
@@ -63,12 +50,7 @@ fn question(item: ListItem, faults: &mut Faults) -> Option<Question> {
         return None;
     }
     let explanation = inline::trim(explanation);
-    Some(Question {
-        span,
-        text,
-        options,
-        explanation,
-    })
+    Some(Question { span, text, options, explanation })
 }
 
 fn read_options(items: Vec<ListItem>, faults: &mut Faults) -> Option<Vec<QuestionOption>> {

@@ -16,13 +16,7 @@ pub(super) fn resolve(content: Vec<Inline>, scope: &Scope<'_>, faults: &mut Faul
     for inline in content {
         match &inline.kind {
             InlineKind::Text(text) if concerns(&inline) => {
-                Cutter {
-                    text,
-                    span: inline.span,
-                    scope,
-                    faults,
-                }
-                .cut(&mut resolved);
+                Cutter { text, span: inline.span, scope, faults }.cut(&mut resolved);
             }
             _ => resolved.push(inline),
         }
@@ -42,16 +36,11 @@ impl Cutter<'_, '_> {
         // Without escapes the text is the source, byte for byte. With some, the search in the
         // source still finds the same references in the same order.
         let file = std::sync::Arc::clone(self.faults.file());
-        let source = file
-            .text
-            .get(self.span.start..self.span.end)
-            .unwrap_or_default();
+        let source = file.text.get(self.span.start..self.span.end).unwrap_or_default();
         let mut source_at = 0;
         let mut rest = self.text;
         while let Some(start) = rest.find("{{") {
-            let place = source[source_at..]
-                .find("{{")
-                .map_or(source_at, |found| source_at + found);
+            let place = source[source_at..].find("{{").map_or(source_at, |found| source_at + found);
             let from = self.span.start + place;
             let Some(length) = rest[start..].find("}}") else {
                 let mark = Span::new(from, from + 2);
@@ -62,15 +51,9 @@ impl Cutter<'_, '_> {
                 );
                 break;
             };
-            self.text_piece(
-                &rest[..start],
-                Span::new(self.span.start + source_at, from),
-                out,
-            );
+            self.text_piece(&rest[..start], Span::new(self.span.start + source_at, from), out);
             let name = rest[start + 2..start + length].trim();
-            source_at = source[place..]
-                .find("}}")
-                .map_or(source.len(), |end| place + end + 2);
+            source_at = source[place..].find("}}").map_or(source.len(), |end| place + end + 2);
             let span = Span::new(from, self.span.start + source_at);
             if let Some(kind) = self.reference(name, span) {
                 out.push(Inline { span, kind });
@@ -102,16 +85,11 @@ impl Cutter<'_, '_> {
                 "另起一行写 [^名字]: 内容，名字要一样。".into(),
             );
         }
-        out.push(Inline {
-            span,
-            kind: InlineKind::Text(text.to_owned()),
-        });
+        out.push(Inline { span, kind: InlineKind::Text(text.to_owned()) });
     }
 
     fn reference(&mut self, name: &str, span: Span) -> Option<InlineKind> {
-        if let Some(id) = name
-            .strip_prefix("hotline:")
-            .or_else(|| name.strip_prefix("hotline："))
+        if let Some(id) = name.strip_prefix("hotline:").or_else(|| name.strip_prefix("hotline："))
         {
             return match self.scope.registry.hotline(id.trim()) {
                 Ok(id) => Some(InlineKind::Hotline(id)),
@@ -143,7 +121,6 @@ impl Cutter<'_, '_> {
     }
 
     fn bad(&mut self, span: Span, reason: &str, help: String) {
-        self.faults
-            .error("read/bad-reference", span, reason.to_owned(), help);
+        self.faults.error("read/bad-reference", span, reason.to_owned(), help);
     }
 }

@@ -29,12 +29,7 @@ impl<'a> Registry<'a> {
     /// Registries without a fault.
     #[must_use]
     pub fn complete(library: &'a Library) -> Self {
-        Self {
-            library,
-            topics_complete: true,
-            hotlines_complete: true,
-            campaigns_complete: true,
-        }
+        Self { library, topics_complete: true, hotlines_complete: true, campaigns_complete: true }
     }
 
     pub(super) fn topic(&self, text: &str) -> Result<TopicId, String> {
@@ -46,11 +41,7 @@ impl<'a> Registry<'a> {
     }
 
     pub(super) fn hotline(&self, text: &str) -> Result<HotlineId, String> {
-        let known = self
-            .library
-            .hotlines
-            .iter()
-            .map(|hotline| hotline.id.as_str());
+        let known = self.library.hotlines.iter().map(|hotline| hotline.id.as_str());
         match HotlineId::new(text) {
             Ok(id) if !self.hotlines_complete || self.library.hotline(&id).is_some() => Ok(id),
             _ => Err(suggest::known(text, known)),
@@ -61,11 +52,8 @@ impl<'a> Registry<'a> {
         match CampaignId::new(text) {
             Ok(id) if !self.campaigns_complete || self.library.edition(&id).is_some() => Ok(id),
             _ => {
-                let editions = self
-                    .library
-                    .campaigns
-                    .iter()
-                    .flat_map(|campaign| &campaign.editions);
+                let editions =
+                    self.library.campaigns.iter().flat_map(|campaign| &campaign.editions);
                 let known: Vec<String> = editions.map(|edition| edition.id.to_string()).collect();
                 Err(suggest::known(text, known.iter().map(String::as_str)))
             }
@@ -115,13 +103,7 @@ pub(super) fn read_topics(faults: &mut Faults) -> Vec<Topic> {
             twice(&mut fields, item, id.as_str());
             continue;
         }
-        topics.push(Topic {
-            id,
-            name,
-            tag,
-            palette,
-            department,
-        });
+        topics.push(Topic { id, name, tag, palette, department });
     }
     fields.finish();
     topics
@@ -152,26 +134,17 @@ pub(super) fn read_hotlines(faults: &mut Faults) -> (Vec<Hotline>, Vec<HotlineSe
             continue;
         };
         let id = entry.required_text("id", "写这张电话表的名字。");
-        entry.require(
-            "hotlines",
-            "写电话的代号，例如 hotlines = [\"police\", \"bank\"]",
-        );
+        entry.require("hotlines", "写电话的代号，例如 hotlines = [\"police\", \"bank\"]");
         let names = entry.texts("hotlines").unwrap_or_default();
         let mut members = Vec::new();
         for name in names {
-            match hotlines
-                .iter()
-                .find(|hotline| hotline.id.as_str() == name.value)
-            {
+            match hotlines.iter().find(|hotline| hotline.id.as_str() == name.value) {
                 Some(hotline) => members.push((hotline.kind, hotline.id.clone())),
                 None => entry.faults.error(
                     "read/unknown-name",
                     name.span,
                     format!("hotlines.toml 里没有电话“{}”", name.value),
-                    suggest::known(
-                        &name.value,
-                        hotlines.iter().map(|hotline| hotline.id.as_str()),
-                    ),
+                    suggest::known(&name.value, hotlines.iter().map(|hotline| hotline.id.as_str())),
                 ),
             }
         }
@@ -199,17 +172,11 @@ fn read_hotline(mut entry: Fields<'_, '_>) -> Option<Hotline> {
         "bank" => Ok(HotlineKind::Bank),
         "regulator" => Ok(HotlineKind::Regulator),
         "city" => Ok(HotlineKind::City),
-        other => Err(suggest::known(
-            other,
-            ["emergency", "advice", "bank", "regulator", "city"],
-        )),
+        other => Err(suggest::known(other, ["emergency", "advice", "bank", "regulator", "city"])),
     });
     let hours = entry.text_or_empty("hours");
     let source = entry.required_text("source", "写号码是从哪里查到的。");
-    entry.require(
-        "verified_on",
-        "写核对号码的日子，例如 verified_on = 2026-11-10",
-    );
+    entry.require("verified_on", "写核对号码的日子，例如 verified_on = 2026-11-10");
     let verified_on = entry.date("verified_on");
     let verified_by = entry.required_text("verified_by", "写谁核对的。");
     entry.finish();
@@ -258,12 +225,7 @@ pub(super) fn read_campaign(stem: &str, faults: &mut Faults) -> Option<Campaign>
     }
     fields.finish();
     editions.sort_by(|left, right| (left.from, &left.id).cmp(&(right.from, &right.id)));
-    Some(Campaign {
-        id: stem.to_owned(),
-        name: name?,
-        description,
-        editions,
-    })
+    Some(Campaign { id: stem.to_owned(), name: name?, description, editions })
 }
 
 fn read_edition(stem: &str, mut entry: Fields<'_, '_>) -> Option<Edition> {
@@ -302,11 +264,7 @@ fn read_edition(stem: &str, mut entry: Fields<'_, '_>) -> Option<Edition> {
         theme,
         from: from?.value,
         until: until?.value,
-        lessons: if rotation.is_empty() {
-            lessons
-        } else {
-            rotation
-        },
+        lessons: if rotation.is_empty() { lessons } else { rotation },
         topics,
         palette,
         note,

@@ -17,9 +17,7 @@ pub(super) struct Scope<'a> {
 
 impl Scope<'_> {
     fn asset(&self, file: &str) -> Option<&Asset> {
-        self.assets
-            .get(file)
-            .or_else(|| self.registry.library.assets.get(file))
+        self.assets.get(file).or_else(|| self.registry.library.assets.get(file))
     }
 
     /// The alternative text of a picture: as written, or as its entry says. `None`, with a fault,
@@ -41,19 +39,12 @@ impl Scope<'_> {
             return None;
         }
         if let Some(asset) = self.asset(file) {
-            let alt = if written.trim().is_empty() {
-                &asset.alt
-            } else {
-                written
-            };
+            let alt = if written.trim().is_empty() { &asset.alt } else { written };
             return Some(alt.trim().to_owned());
         }
         if self.assets_complete {
-            let known = self
-                .assets
-                .by_file
-                .keys()
-                .chain(self.registry.library.assets.by_file.keys());
+            let known =
+                self.assets.by_file.keys().chain(self.registry.library.assets.by_file.keys());
             let known: Vec<&str> = known.map(String::as_str).collect();
             faults.error(
                 "read/missing-picture",

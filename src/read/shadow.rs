@@ -71,11 +71,7 @@ impl Shadow {
         for chunk in &mut chunks {
             chunk.source += base;
         }
-        Ok(Self {
-            text,
-            chunks,
-            fences,
-        })
+        Ok(Self { text, chunks, fences })
     }
 
     /// The bytes of the file that a range of the shadow came from.
@@ -85,24 +81,17 @@ impl Shadow {
 
     fn position(&self, shadow: usize) -> usize {
         let index = self.chunks.partition_point(|chunk| chunk.shadow <= shadow);
-        let Some(chunk) = index
-            .checked_sub(1)
-            .and_then(|index| self.chunks.get(index))
-        else {
+        let Some(chunk) = index.checked_sub(1).and_then(|index| self.chunks.get(index)) else {
             return 0;
         };
         let place = chunk.source + (shadow - chunk.shadow);
         // What was inserted has no place of its own: it ends where the next chunk begins.
-        self.chunks
-            .get(index)
-            .map_or(place, |next| place.min(next.source))
+        self.chunks.get(index).map_or(place, |next| place.min(next.source))
     }
 
     /// The fence that begins at that position of the shadow, by its number.
     pub(super) fn fence_at(&self, shadow: usize) -> Option<usize> {
-        self.fences
-            .binary_search_by_key(&shadow, |fence| fence.shadow)
-            .ok()
+        self.fences.binary_search_by_key(&shadow, |fence| fence.shadow).ok()
     }
 
     /// The fence of that number.
@@ -125,10 +114,7 @@ impl<'a> Writer<'a> {
             body,
             copied: 0,
             text: String::with_capacity(body.len() + body.len() / 16),
-            chunks: vec![Chunk {
-                shadow: 0,
-                source: 0,
-            }],
+            chunks: vec![Chunk { shadow: 0, source: 0 }],
         }
     }
 
@@ -138,10 +124,7 @@ impl<'a> Writer<'a> {
     }
 
     fn resume(&mut self) {
-        self.chunks.push(Chunk {
-            shadow: self.text.len(),
-            source: self.copied,
-        });
+        self.chunks.push(Chunk { shadow: self.text.len(), source: self.copied });
     }
 
     /// Inserts a mark at that position of the body.
@@ -185,10 +168,7 @@ fn container_prefix(line: &str) -> (usize, usize) {
                 depth += 1;
             }
             Some(b'0'..=b'9') => {
-                let digits = bytes[at..]
-                    .iter()
-                    .take_while(|byte| byte.is_ascii_digit())
-                    .count();
+                let digits = bytes[at..].iter().take_while(|byte| byte.is_ascii_digit()).count();
                 let dot = matches!(bytes.get(at + digits), Some(b'.' | b')'));
                 if digits > 9 || !dot || !is_blank(bytes.get(at + digits + 1)) {
                     return (at, depth);

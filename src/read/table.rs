@@ -4,19 +4,9 @@ use super::{faults::Faults, fields::shorten, suggest};
 use crate::model::{Branch, BranchId, Screen, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
-const BRANCH_COLUMNS: &[&str] = &[
-    "id", "name", "district", "tags", "address", "hotline", "hours",
-];
-const SCREEN_COLUMNS: &[&str] = &[
-    "branch",
-    "screen",
-    "profile",
-    "width",
-    "height",
-    "mm_width",
-    "distance_m",
-    "dwell_s",
-];
+const BRANCH_COLUMNS: &[&str] = &["id", "name", "district", "tags", "address", "hotline", "hours"];
+const SCREEN_COLUMNS: &[&str] =
+    &["branch", "screen", "profile", "width", "height", "mm_width", "distance_m", "dwell_s"];
 /// More pixels than any screen has; a limit, because posters are drawn in memory.
 const MAX_PIXELS: u32 = 16_384;
 
@@ -28,11 +18,7 @@ pub(super) fn read_branches(faults: &mut Faults) -> Vec<Branch> {
         let before = faults.len();
         let id = BranchId::new(row.get("id"));
         if id.is_err() {
-            row.bad(
-                faults,
-                "id",
-                "只用小写字母、数字和连字符，以字母开头，例如 b001。",
-            );
+            row.bad(faults, "id", "只用小写字母、数字和连字符，以字母开头，例如 b001。");
         }
         row.require(faults, "name", "写网点的名字。");
         let Ok(id) = id else { continue };
@@ -66,22 +52,7 @@ pub(super) fn read_screens(branches: Option<&[Branch]>, faults: &mut Faults) -> 
         let before = faults.len();
         let name = row.get("branch");
         let branch = BranchId::new(name);
-        let known = branches.is_none_or(|all| all.iter().any(|branch| branch.id.as_str() == name));
-        if branch.is_err() || !known {
-            let ids = branches
-                .unwrap_or_default()
-                .iter()
-                .map(|branch| branch.id.as_str());
-            let near = suggest::nearest(name, ids);
-            let hint = near
-                .map(|near| format!("是不是想写 {near}？"))
-                .unwrap_or_default();
-            row.bad(
-                faults,
-                "branch",
-                &format!("{hint}写 branches.csv 里有的网点。"),
-            );
-        }
+        row.check_branch(branches, faults);
         row.require(faults, "screen", "写屏幕在网点里的名字，例如 s1。");
         row.require(faults, "profile", "写规格名；同一规格的屏幕共用海报。");
         let width = row.pixels(faults, "width");
@@ -98,10 +69,7 @@ pub(super) fn read_screens(branches: Option<&[Branch]>, faults: &mut Faults) -> 
             row.bad(
                 faults,
                 "profile",
-                &format!(
-                    "这个规格前面是 {}×{}；尺寸不同就另起一个规格名。",
-                    size.0, size.1
-                ),
+                &format!("这个规格前面是 {}×{}；尺寸不同就另起一个规格名。", size.0, size.1),
             );
         }
         let Ok(branch) = branch else { continue };
@@ -125,10 +93,7 @@ pub(super) fn read_screens(branches: Option<&[Branch]>, faults: &mut Faults) -> 
 
 fn tags(text: &str) -> Vec<String> {
     let parts = text.split([';', '；']).map(str::trim);
-    parts
-        .filter(|tag| !tag.is_empty())
-        .map(str::to_owned)
-        .collect()
+    parts.filter(|tag| !tag.is_empty()).map(str::to_owned).collect()
 }
 
 /// One row below the header.
@@ -153,9 +118,9 @@ fn rows(names: &'static [&'static str], faults: &mut Faults) -> Vec<Row> {
     for record in reader.records() {
         // The text is valid UTF-8 and the reader flexible, so nothing is left that could fail.
         let Ok(record) = record else { continue };
-        let start = record.position().map_or(0, |position| {
-            usize::try_from(position.byte()).unwrap_or_default()
-        });
+        let start = record
+            .position()
+            .map_or(0, |position| usize::try_from(position.byte()).unwrap_or_default());
         let start = start.min(file.text.len());
         let blank =
             file.text[start..].len() - file.text[start..].trim_start_matches(['\r', '\n']).len();
@@ -179,12 +144,7 @@ fn rows(names: &'static [&'static str], faults: &mut Faults) -> Vec<Row> {
             );
             continue;
         }
-        rows.push(Row {
-            columns: columns.clone(),
-            names,
-            record,
-            span,
-        });
+        rows.push(Row { columns: columns.clone(), names, record, span });
     }
     rows
 }
@@ -225,19 +185,12 @@ impl Row {
     fn get(&self, name: &str) -> &str {
         let index = self.names.iter().position(|other| *other == name);
         let column = index.and_then(|index| self.columns.get(index));
-        column
-            .and_then(|column| self.record.get(*column))
-            .unwrap_or_default()
+        column.and_then(|column| self.record.get(*column)).unwrap_or_default()
     }
 
     fn bad(&self, faults: &mut Faults, name: &str, help: &str) {
         let reason = format!("{name} 这一列不能是“{}”", shorten(self.get(name)));
-        faults.error(
-            "read/csv-value",
-            self.field_span(name, faults),
-            reason,
-            help.to_owned(),
-        );
+        faults.error("read/csv-value", self.field_span(name, faults), reason, help.to_owned());
     }
 
     fn require(&self, faults: &mut Faults, name: &str, help: &str) {
@@ -254,23 +207,27 @@ impl Row {
     fn twice(&self, faults: &mut Faults, name: &str) {
         let reason = format!("“{}”写了两行", self.get(name));
         let span = self.field_span(name, faults);
-        faults.error(
-            "read/duplicate-id",
-            span,
-            reason,
-            "改掉或删掉其中一行。".into(),
-        );
+        faults.error("read/duplicate-id", span, reason, "改掉或删掉其中一行。".into());
+    }
+
+    /// Reports a branch that is not in the table of branches.
+    fn check_branch(&self, branches: Option<&[Branch]>, faults: &mut Faults) {
+        let name = self.get("branch");
+        let known = branches.is_none_or(|all| all.iter().any(|branch| branch.id.as_str() == name));
+        if known && BranchId::new(name).is_ok() {
+            return;
+        }
+        let ids = branches.unwrap_or_default().iter().map(|branch| branch.id.as_str());
+        let near = suggest::nearest(name, ids);
+        let hint = near.map(|near| format!("是不是想写 {near}？")).unwrap_or_default();
+        self.bad(faults, "branch", &format!("{hint}写 branches.csv 里有的网点。"));
     }
 
     fn pixels(&self, faults: &mut Faults, name: &str) -> u32 {
         match self.get(name).parse() {
             Ok(pixels) if (1..=MAX_PIXELS).contains(&pixels) => pixels,
             _ => {
-                self.bad(
-                    faults,
-                    name,
-                    &format!("写像素数，1 到 {MAX_PIXELS} 的整数。"),
-                );
+                self.bad(faults, name, &format!("写像素数，1 到 {MAX_PIXELS} 的整数。"));
                 0
             }
         }
@@ -288,20 +245,13 @@ impl Row {
 
     /// The field's own place, or the row's where quotes make counting commas wrong.
     fn field_span(&self, name: &str, faults: &Faults) -> Span {
-        let line = faults
-            .text()
-            .get(self.span.start..self.span.end)
-            .unwrap_or_default();
+        let line = faults.text().get(self.span.start..self.span.end).unwrap_or_default();
         let index = self.names.iter().position(|other| *other == name);
         let column = index.and_then(|index| self.columns.get(index)).copied();
         let (Some(column), false) = (column, line.contains('"')) else {
             return self.span;
         };
-        let start: usize = line
-            .split(',')
-            .take(column)
-            .map(|field| field.len() + 1)
-            .sum();
+        let start: usize = line.split(',').take(column).map(|field| field.len() + 1).sum();
         let length = line.split(',').nth(column).map_or(0, str::len);
         Span::new(self.span.start + start, self.span.start + start + length)
     }

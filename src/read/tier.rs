@@ -1,11 +1,6 @@
 //! The texts for one output each: posters, portal page, ticker and the rest.
 
-use super::{
-    convert::{self, Content},
-    directive::Name,
-    faults::Faults,
-    inline,
-};
+use super::{convert::Content, directive::Name, faults::Faults, inline, listing};
 use crate::model::{
     Block, BlockKind, Directive, Inline, InlineKind, Lead, Located, PosterText, Span, Tiers,
 };
@@ -50,10 +45,7 @@ struct Opened {
 }
 
 fn opened(content: &Content) -> Opened {
-    Opened {
-        name: content.opening.name,
-        span: content.opening.span,
-    }
+    Opened { name: content.opening.name, span: content.opening.span }
 }
 
 fn blocks(content: Content, tier: &mut Option<Vec<Block>>, faults: &mut Faults) {
@@ -80,10 +72,7 @@ fn sentence(
         };
         if let Some(last) = text.last() {
             let span = Span::new(last.span.end, block.span.start);
-            text.push(Inline {
-                span,
-                kind: InlineKind::HardBreak,
-            });
+            text.push(Inline { span, kind: InlineKind::HardBreak });
         }
         text.extend(inline::trim(paragraph));
     }
@@ -92,15 +81,7 @@ fn sentence(
         return;
     }
     let opened = opened(&content);
-    fill(
-        &opened,
-        tier,
-        Located {
-            value: text,
-            span: content.span,
-        },
-        faults,
-    );
+    fill(&opened, tier, Located { value: text, span: content.span }, faults);
 }
 
 /// How far a poster's text has got; its parts stand in this order.
@@ -114,10 +95,7 @@ enum Part {
 }
 
 fn poster(mut content: Content, tier: &mut Option<PosterText>, faults: &mut Faults) {
-    let mut poster = PosterText {
-        span: content.span,
-        ..PosterText::default()
-    };
+    let mut poster = PosterText { span: content.span, ..PosterText::default() };
     let blocks = std::mem::take(&mut content.blocks);
     if blocks.is_empty() {
         content.refuse(faults, "有内容", POSTER_FORM);
@@ -151,9 +129,7 @@ fn is_dialogue(block: &Block, poster: &PosterText) -> bool {
 fn part_of(block: &Block, reached: Part, before_steps: bool) -> Option<Part> {
     match &block.kind {
         BlockKind::Paragraph(content) => {
-            let bold = content
-                .iter()
-                .any(|inline| matches!(inline.kind, InlineKind::Strong(_)));
+            let bold = content.iter().any(|inline| matches!(inline.kind, InlineKind::Strong(_)));
             if reached >= Part::Lead || (before_steps && !bold) {
                 Some(Part::Cue)
             } else {
@@ -175,12 +151,12 @@ fn put(block: Block, part: Part, poster: &mut PosterText, faults: &mut Faults) {
         BlockKind::Paragraph(content) => poster.cue = Some(inline::trim(content)),
         BlockKind::List { start: None, items } => {
             for item in items {
-                poster.lines.extend(convert::item_text(item, faults));
+                poster.lines.extend(listing::item_text(item, faults));
             }
         }
         BlockKind::List { items, .. } => {
             for item in items {
-                poster.steps.extend(convert::step(item, faults));
+                poster.steps.extend(listing::step(item, faults));
             }
         }
         BlockKind::Directive(Directive::Dialogue(turns)) => poster.dialogue = turns,
@@ -195,21 +171,13 @@ fn lead(mut content: Vec<Inline>, span: Span, faults: &mut Faults) -> Option<Lea
     match (strong, content.pop()) {
         (None, Some(last)) => {
             content.push(last);
-            Some(Lead {
-                plain: content,
-                imperative: Vec::new(),
-            })
+            Some(Lead { plain: content, imperative: Vec::new() })
         }
-        (
-            Some(at),
-            Some(Inline {
-                kind: InlineKind::Strong(imperative),
-                ..
-            }),
-        ) if at == content.len() => Some(Lead {
-            plain: inline::trim(content),
-            imperative,
-        }),
+        (Some(at), Some(Inline { kind: InlineKind::Strong(imperative), .. }))
+            if at == content.len() =>
+        {
+            Some(Lead { plain: inline::trim(content), imperative })
+        }
         _ => {
             faults.error(
                 "read/lead-form",
@@ -223,18 +191,12 @@ fn lead(mut content: Vec<Inline>, span: Span, faults: &mut Faults) -> Option<Lea
 }
 
 fn refuse_part(content: &Content, span: Span, faults: &mut Faults) {
-    let line = faults
-        .text()
-        .get(span.start..span.end)
-        .and_then(|text| text.lines().next());
+    let line = faults.text().get(span.start..span.end).and_then(|text| text.lines().next());
     let end = span.start + line.map_or(0, str::len);
     faults.error(
         "read/poster-form",
         Span::new(span.start, end),
-        format!(
-            ":::{} 里这一块放错了位置，或者不该出现",
-            content.opening.name.as_str()
-        ),
+        format!(":::{} 里这一块放错了位置，或者不该出现", content.opening.name.as_str()),
         POSTER_FORM.to_owned(),
     );
 }

@@ -6,9 +6,14 @@
 //!
 //! Invariant: this room uses only [`crate::model`].
 
+pub mod article;
+pub mod brief;
 pub mod error;
 pub mod fonts;
+mod limits;
 pub mod palette;
+pub mod picture;
+pub mod portal;
 pub mod poster;
 pub mod print;
 pub mod templates;
@@ -16,7 +21,9 @@ mod text;
 
 pub use error::RenderError;
 pub use fonts::Fonts;
+pub use limits::{Limits, SLOT_CHARACTERS};
 pub use palette::{Palette, Palettes};
+pub use picture::{Picture, PictureSet};
 pub use templates::Templates;
 
 use crate::model::{Asset, Audience, Bank, Branch, Lesson, Library, Variant};

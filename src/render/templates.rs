@@ -1,9 +1,11 @@
-//! The Handlebars templates people edit: the built-in ones, and a folder that may replace them.
+//! The templates people edit: Handlebars pages and article themes, the built-in ones and a folder
+//! that may replace them.
 //!
 //! Strict mode is on, and the block helpers are ours, because Handlebars' own `{{#if typo}}` is
 //! silently false: a name that the view does not have is an error with the template's line.
 
-use crate::model::Digest;
+use super::article::Theme;
+use crate::model::{Audience, Digest};
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, Output, RenderContext, RenderError, RenderErrorReason,
     Renderable,
@@ -12,40 +14,46 @@ use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// The templates that come with the program: name and text. The name is the path under
-/// `templates/` without `.hbs`; a replacement stands at the same path in an override folder.
+/// `templates/`, which is also the path of a replacement in an override folder.
 const BUILT_IN: &[(&str, &str)] = &[
-    ("poster/base", include_str!("../../templates/poster/base.hbs")),
-    ("poster/brandbar", include_str!("../../templates/poster/brandbar.hbs")),
-    ("poster/headline", include_str!("../../templates/poster/headline.hbs")),
-    ("poster/object", include_str!("../../templates/poster/object.hbs")),
-    ("poster/treads", include_str!("../../templates/poster/treads.hbs")),
-    ("poster/slabs", include_str!("../../templates/poster/slabs.hbs")),
-    ("poster/turns", include_str!("../../templates/poster/turns.hbs")),
-    ("poster/strip", include_str!("../../templates/poster/strip.hbs")),
-    ("poster/general-portrait", include_str!("../../templates/poster/general-portrait.hbs")),
-    ("poster/general-landscape", include_str!("../../templates/poster/general-landscape.hbs")),
-    ("poster/general-bar", include_str!("../../templates/poster/general-bar.hbs")),
-    ("poster/elder-portrait", include_str!("../../templates/poster/elder-portrait.hbs")),
-    ("poster/elder-landscape", include_str!("../../templates/poster/elder-landscape.hbs")),
-    ("poster/elder-bar", include_str!("../../templates/poster/elder-bar.hbs")),
-    ("poster/student-portrait", include_str!("../../templates/poster/student-portrait.hbs")),
-    ("poster/student-landscape", include_str!("../../templates/poster/student-landscape.hbs")),
-    ("poster/student-bar", include_str!("../../templates/poster/student-bar.hbs")),
-    ("print/base", include_str!("../../templates/print/base.hbs")),
-    ("print/brandbar", include_str!("../../templates/print/brandbar.hbs")),
-    ("print/headline", include_str!("../../templates/print/headline.hbs")),
-    ("print/object", include_str!("../../templates/print/object.hbs")),
-    ("print/strip", include_str!("../../templates/print/strip.hbs")),
-    ("print/poster-general", include_str!("../../templates/print/poster-general.hbs")),
-    ("print/poster-elder", include_str!("../../templates/print/poster-elder.hbs")),
-    ("print/poster-student", include_str!("../../templates/print/poster-student.hbs")),
-    ("print/prose-css", include_str!("../../templates/print/prose-css.hbs")),
-    ("print/blocks", include_str!("../../templates/print/blocks.hbs")),
-    ("print/leaflet-outside", include_str!("../../templates/print/leaflet-outside.hbs")),
-    ("print/leaflet-inside", include_str!("../../templates/print/leaflet-inside.hbs")),
-    ("print/morning", include_str!("../../templates/print/morning.hbs")),
-    ("print/notice", include_str!("../../templates/print/notice.hbs")),
-    ("print/booth", include_str!("../../templates/print/booth.hbs")),
+    ("article/general.toml", include_str!("../../templates/article/general.toml")),
+    ("article/elder.toml", include_str!("../../templates/article/elder.toml")),
+    ("article/student.toml", include_str!("../../templates/article/student.toml")),
+    ("article/cover.hbs", include_str!("../../templates/article/cover.hbs")),
+    ("portal/page.hbs", include_str!("../../templates/portal/page.hbs")),
+    ("portal/style.hbs", include_str!("../../templates/portal/style.hbs")),
+    ("poster/base.hbs", include_str!("../../templates/poster/base.hbs")),
+    ("poster/brandbar.hbs", include_str!("../../templates/poster/brandbar.hbs")),
+    ("poster/headline.hbs", include_str!("../../templates/poster/headline.hbs")),
+    ("poster/object.hbs", include_str!("../../templates/poster/object.hbs")),
+    ("poster/treads.hbs", include_str!("../../templates/poster/treads.hbs")),
+    ("poster/slabs.hbs", include_str!("../../templates/poster/slabs.hbs")),
+    ("poster/turns.hbs", include_str!("../../templates/poster/turns.hbs")),
+    ("poster/strip.hbs", include_str!("../../templates/poster/strip.hbs")),
+    ("poster/general-portrait.hbs", include_str!("../../templates/poster/general-portrait.hbs")),
+    ("poster/general-landscape.hbs", include_str!("../../templates/poster/general-landscape.hbs")),
+    ("poster/general-bar.hbs", include_str!("../../templates/poster/general-bar.hbs")),
+    ("poster/elder-portrait.hbs", include_str!("../../templates/poster/elder-portrait.hbs")),
+    ("poster/elder-landscape.hbs", include_str!("../../templates/poster/elder-landscape.hbs")),
+    ("poster/elder-bar.hbs", include_str!("../../templates/poster/elder-bar.hbs")),
+    ("poster/student-portrait.hbs", include_str!("../../templates/poster/student-portrait.hbs")),
+    ("poster/student-landscape.hbs", include_str!("../../templates/poster/student-landscape.hbs")),
+    ("poster/student-bar.hbs", include_str!("../../templates/poster/student-bar.hbs")),
+    ("print/base.hbs", include_str!("../../templates/print/base.hbs")),
+    ("print/brandbar.hbs", include_str!("../../templates/print/brandbar.hbs")),
+    ("print/headline.hbs", include_str!("../../templates/print/headline.hbs")),
+    ("print/object.hbs", include_str!("../../templates/print/object.hbs")),
+    ("print/strip.hbs", include_str!("../../templates/print/strip.hbs")),
+    ("print/poster-general.hbs", include_str!("../../templates/print/poster-general.hbs")),
+    ("print/poster-elder.hbs", include_str!("../../templates/print/poster-elder.hbs")),
+    ("print/poster-student.hbs", include_str!("../../templates/print/poster-student.hbs")),
+    ("print/prose-css.hbs", include_str!("../../templates/print/prose-css.hbs")),
+    ("print/blocks.hbs", include_str!("../../templates/print/blocks.hbs")),
+    ("print/leaflet-outside.hbs", include_str!("../../templates/print/leaflet-outside.hbs")),
+    ("print/leaflet-inside.hbs", include_str!("../../templates/print/leaflet-inside.hbs")),
+    ("print/morning.hbs", include_str!("../../templates/print/morning.hbs")),
+    ("print/notice.hbs", include_str!("../../templates/print/notice.hbs")),
+    ("print/booth.hbs", include_str!("../../templates/print/booth.hbs")),
 ];
 
 /// Palettes that come with the program; `palettes.toml` in an override folder replaces them.
@@ -87,6 +95,7 @@ pub enum TemplateError {
 /// All templates, compiled.
 pub struct Templates {
     registry: Handlebars<'static>,
+    themes: BTreeMap<Audience, Theme>,
     digest: Digest,
 }
 
@@ -116,11 +125,21 @@ impl Templates {
         registry.register_helper("unless", Box::new(Conditional { when: false }));
         registry.register_helper("px", Box::new(pixels));
         registry.register_helper("mm", Box::new(millimetres));
+        let mut themes = BTreeMap::new();
         let mut texts = Vec::new();
         for (name, text) in BUILT_IN {
             let text = overrides.get(*name).map_or(*text, String::as_str);
             texts.push(name.as_bytes());
             texts.push(text.as_bytes());
+            if let Some(audience) = theme_audience(name) {
+                let theme = Theme::parse(text).map_err(|(line, reason)| TemplateError::Syntax {
+                    name: (*name).to_owned(),
+                    line,
+                    reason,
+                })?;
+                themes.insert(audience, theme);
+                continue;
+            }
             registry.register_template_string(name, text).map_err(|error| {
                 TemplateError::Syntax {
                     name: (*name).to_owned(),
@@ -130,13 +149,19 @@ impl Templates {
             })?;
         }
         let digest = Digest::of_fields(texts);
-        Ok(Self { registry, digest })
+        Ok(Self { registry, themes, digest })
     }
 
     /// The digest of every template's name and text; part of each render's key.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.digest
+    }
+
+    /// The article theme of an audience.
+    pub(super) fn theme(&self, audience: Audience) -> &Theme {
+        // `BUILT_IN` has one per audience, and `new` has parsed each.
+        &self.themes[&audience]
     }
 
     /// Fills the template `name` with `view`.
@@ -154,6 +179,12 @@ impl Templates {
             reason: explain(error.reason()),
         })
     }
+}
+
+/// The audience whose article theme a template is.
+fn theme_audience(name: &str) -> Option<Audience> {
+    let name = name.strip_prefix("article/")?.strip_suffix(".toml")?;
+    Audience::from_name(name)
 }
 
 fn explain(reason: &RenderErrorReason) -> String {

@@ -1,1 +1,24 @@
-fn main() {}
+//! The one integration test binary: twelve would be linked twelve times.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on stops where it is")]
+#![expect(
+    clippy::assigning_clones,
+    clippy::format_collect,
+    clippy::unnecessary_wraps,
+    reason = "short tests are read more often than they are run"
+)]
+
+mod article;
+mod brief;
+mod build;
+mod config;
+mod content;
+mod demo;
+mod html;
+mod layers;
+mod licences;
+mod portal;
+mod poster;
+mod read;
+mod sample;
+mod templates;

@@ -2,10 +2,11 @@
 
 use super::{
     scale::{Profile, Scaled, Scheme},
+    stairs::Stairs,
     view::{FontSizes, LeadView, NumberView, PartView, PosterView, SlabView, TreadView, TurnView},
 };
 use crate::{
-    model::{Audience, HotlineId, PosterText, Step},
+    model::{Audience, HeadlinePart, HotlineId, PosterText, Step},
     render::{Fonts, Palette, RenderError, Scene, fonts::Weight},
 };
 
@@ -57,7 +58,7 @@ impl<'a> Composer<'a> {
         let audience = self.scene.variant.audience;
         let height = self.profile.height - self.strip_height;
         let one_line = scaled.scheme == Scheme::Ribbon;
-        let headline = self.headline(one_line);
+        let headline = headline_parts(self.scene, one_line);
         let fonts = self.font_sizes(&headline, shrink);
         let lead = (tier == Tier::Full).then(|| self.lead()).flatten();
         let cue = if tier == Tier::Full { self.cue() } else { String::new() };
@@ -82,11 +83,8 @@ impl<'a> Composer<'a> {
             bank: &self.scene.bank.name,
             tag: if audience == Audience::Elder { "" } else { self.scene.tag() },
             dash: audience == Audience::General,
+            lure_style: lure_style(audience, self.palette),
             headline,
-            bar_lead: lead
-                .as_ref()
-                .filter(|_| scaled.scheme == Scheme::Bar)
-                .map(|lead| format!("{}{}", lead.plain, lead.imperative)),
             lead,
             sentence,
             cue_bottom: scaled.px(first + 20.0),
@@ -98,9 +96,11 @@ impl<'a> Composer<'a> {
             treads,
             slabs: self.slabs(tier),
             slabs_left: scaled.px(sizes.slabs),
+            slab_direction: if tier == Tier::Full { "column" } else { "row" },
+            slab_align: if tier == Tier::Full { "flex-start" } else { "center" },
             lead_left: (object[0] + object[2]) as u32 + scaled.px(36.0),
             lead_width: scaled.px(sizes.slabs).saturating_sub((object[0] + object[2]) as u32),
-            number: self.number(),
+            number: self.number(&fonts),
             turns: self.turns(tier)?,
             panel_left: scaled.px(sizes.panel),
             chat_left: scaled.px(sizes.chat),
@@ -134,21 +134,16 @@ impl<'a> Composer<'a> {
         self.scaled.px(sizes.column) + (spare * share).max(0.0) as u32
     }
 
-    fn headline(&self, one_line: bool) -> Vec<Vec<PartView>> {
-        let lines = self.scene.variant.headline.value.lines.iter().map(|line| {
-            line.iter()
-                .map(|part| PartView { text: part.text.clone(), lure: part.lure })
-                .collect::<Vec<_>>()
-        });
-        if one_line { vec![lines.flatten().collect()] } else { lines.collect() }
-    }
-
     /// The headline fills its column; everything else has its size of the scale, shrunk.
     fn font_sizes(&self, headline: &[Vec<PartView>], shrink: f64) -> FontSizes {
         let sizes = self.scaled.sizes;
-        let width = |line: &Vec<PartView>| {
-            line.iter().map(|part| self.fonts.advance_em(&part.text, Weight::Bold)).sum::<f64>()
+        let part = |part: &PartView| {
+            let gap = if part.gap { 0.3 } else { 0.0 };
+            self.fonts.advance_em(&part.text, Weight::Bold) + gap
         };
+        let width = |line: &Vec<PartView>| line.iter().map(part).sum::<f64>();
+        // The headline gives way half as fast as the rest: it is what is read from afar.
+        let headline_shrink = 1.0 - (1.0 - shrink) * 0.5;
         let longest = headline.iter().map(width).fold(1.0, f64::max);
         let fits = (f64::from(self.column()) / longest).floor();
         let font = |size: f64| self.scaled.font(size, shrink);
@@ -157,7 +152,7 @@ impl<'a> Composer<'a> {
             brand: label(sizes.brand),
             mark: self.scaled.px(sizes.mark),
             tag: label(sizes.tag),
-            headline: f64::from(font(sizes.headline)).min(fits * shrink.max(0.9)) as u32,
+            headline: f64::from(self.scaled.font(sizes.headline, headline_shrink)).min(fits) as u32,
             lead: font(sizes.lead),
             imperative: font(sizes.imperative),
             cue: font(sizes.cue),
@@ -191,7 +186,10 @@ impl<'a> Composer<'a> {
             (true, Audience::General) => vec![joined],
             (false, Audience::General) => lines,
             // Beside the elder family's object there is room for a short column: one clause each.
-            _ => lines.iter().flat_map(|line| clauses(line)).collect(),
+            _ => lines
+                .iter()
+                .flat_map(|line| line.split_inclusive(['，', '。', '；']).map(str::to_owned))
+                .collect(),
         }
     }
 
@@ -215,7 +213,7 @@ impl<'a> Composer<'a> {
             Tier::Headline => self.text.steps.last().map_or(&[], |step| std::slice::from_ref(step)),
         };
         let count = steps.len();
-        let stairs = Stairs::new(&self.scaled, self.profile.width, count, tier);
+        let stairs = Stairs::new(&self.scaled, self.profile.width, count, tier == Tier::Headline);
         steps
             .iter()
             .enumerate()
@@ -288,8 +286,9 @@ impl<'a> Composer<'a> {
         self.text.steps.iter().enumerate().map(slab).collect()
     }
 
-    /// The number that the last step ends with; the elder family shows it as its picture.
-    fn number(&self) -> Option<NumberView> {
+    /// The number that the last step ends with; the elder family shows it as its picture. A long
+    /// number is set smaller, so that the object keeps its place beside it.
+    fn number(&self, fonts: &FontSizes) -> Option<NumberView> {
         let id: &HotlineId = self.text.steps.iter().rev().find_map(|step| step.hotline.as_ref())?;
         let hotline = self.scene.library.hotline(id)?;
         let number = self.scene.number(id).to_owned();
@@ -297,7 +296,21 @@ impl<'a> Composer<'a> {
             Scheme::Ribbon => vec![format!("{}电话", hotline.short)],
             _ => vec![hotline.short.clone(), "电话".to_owned()],
         };
-        Some(NumberView { label, number })
+        let sizes = self.scaled.sizes;
+        let label_em = label.iter().map(|line| self.fonts.advance_em(line, Weight::Bold));
+        let label_width = label_em.fold(0.0, f64::max) * f64::from(fonts.lead);
+        let width = match self.scaled.scheme {
+            Scheme::Portrait => (sizes.object[0] - sizes.margin - 24.0) * self.scaled.unit,
+            Scheme::Landscape | Scheme::Kiosk => {
+                f64::from(self.profile.width)
+                    - (sizes.slabs + sizes.margin + 44.0) * self.scaled.unit
+                    - label_width
+            }
+            Scheme::Bar | Scheme::Ribbon => 480.0 * self.scaled.unit,
+        };
+        let widest = width / self.fonts.advance_em(&number, Weight::Bold).max(0.1);
+        let font = f64::from(fonts.number).min(widest) as u32;
+        Some(NumberView { label, number, font })
     }
 
     fn turns(&self, tier: Tier) -> Result<Vec<TurnView>, RenderError> {
@@ -356,64 +369,31 @@ impl<'a> Composer<'a> {
     }
 }
 
-/// The staircase: `count` treads that rise from left to right.
-struct Stairs<'a> {
-    scaled: &'a Scaled<'a>,
-    left: u32,
-    width: u32,
-    count: usize,
-}
-
-impl<'a> Stairs<'a> {
-    fn new(scaled: &'a Scaled<'a>, profile_width: u32, count: usize, tier: Tier) -> Self {
-        let [left, width, ..] = scaled.sizes.stair;
-        let full = scaled.scheme == Scheme::Portrait;
-        let at_right = matches!(scaled.scheme, Scheme::Bar | Scheme::Ribbon);
-        let (mut left, mut width) = (scaled.px(left), scaled.px(width));
-        if full {
-            (left, width) = (0, profile_width);
-        } else if at_right {
-            left = profile_width - width;
-        }
-        if tier == Tier::Headline {
-            // One tread stands where the last of four stood.
-            left += width - width / 4;
-            width /= 4;
-        }
-        Self { scaled, left, width, count }
-    }
-
-    /// The first tread's text stands on the poster's margin, so it is wider by what is left of it.
-    fn padding(&self, index: usize) -> u32 {
-        let own = self.scaled.px(match self.scaled.scheme {
-            Scheme::Portrait => 32.0,
-            Scheme::Landscape => 24.0,
-            Scheme::Kiosk => 14.0,
-            Scheme::Bar | Scheme::Ribbon => 12.0,
-        });
-        let on_margin = index == 0 && self.left == 0;
-        if on_margin { self.scaled.px(self.scaled.sizes.margin) } else { own }
-    }
-
-    /// Left edge, width and height of a tread.
-    fn tread(&self, index: usize) -> (u32, u32, u32) {
-        let extra = self.padding(0).saturating_sub(self.padding(1));
-        let each = (self.width - extra) / self.count.max(1) as u32;
-        let left = self.left + if index == 0 { 0 } else { extra + each * index as u32 };
-        let last = index + 1 == self.count;
-        let right = if last {
-            self.left + self.width
-        } else {
-            self.left + extra + each * (index as u32 + 1)
+/// The headline's lines and parts; on one line where the scheme asks for it.
+pub(super) fn headline_parts(scene: &Scene<'_>, one_line: bool) -> Vec<Vec<PartView>> {
+    let lines = scene.variant.headline.value.lines.iter().enumerate();
+    let lines = lines.map(|(number, line)| {
+        let part = |(index, part): (usize, &HeadlinePart)| PartView {
+            text: part.text.clone(),
+            lure: part.lure,
+            gap: one_line && number > 0 && index == 0,
         };
-        let [_, _, first_height, last_height] = self.scaled.sizes.stair;
-        let rise = if self.count > 1 { index as f64 / (self.count - 1) as f64 } else { 1.0 };
-        let height = self.scaled.px(first_height + (last_height - first_height) * rise);
-        (left, right - left, height)
-    }
+        line.iter().enumerate().map(part).collect::<Vec<_>>()
+    });
+    if one_line { vec![lines.flatten().collect()] } else { lines.collect() }
 }
 
-/// Splits a sentence behind its commas and stops.
-fn clauses(text: &str) -> Vec<String> {
-    text.split_inclusive(['，', '。', '；']).map(str::to_owned).collect()
+/// The trap's name takes the lure's colour where that contrasts with the ground. On the students'
+/// bright ground coral is too light for letters and underlines them instead; elders get one
+/// colour only.
+pub(in crate::render) fn lure_style(audience: Audience, palette: &Palette) -> String {
+    match audience {
+        Audience::General => format!("color:{}", palette.lure),
+        Audience::Elder => format!("color:{}", palette.paper),
+        Audience::Student => format!(
+            "text-decoration:underline;text-decoration-color:{};\
+             text-decoration-thickness:0.1em;text-underline-offset:0.04em",
+            palette.lure
+        ),
+    }
 }

@@ -3,17 +3,18 @@
 use super::{
     compose::{Composer, Tier},
     engine::{self, Pixels, Rect, Sheet},
+    glyphs,
     object::Drawing,
     png,
     qr::QrCode,
     report,
     scale::{Profile, Scale, words_per_second},
-    strip::{QR_INK, StripPlan},
-    view::PosterView,
+    strip::{QR_INK, StripPlan, StripSetting},
+    view::{PosterView, TreadView},
 };
 use crate::{
-    model::{Audience, Branch, LayoutReport, PosterText},
-    render::{Fonts, Palette, RenderError, Scene, Stage, fonts::MissingGlyph},
+    model::{Audience, Branch, LayoutReport, PlacedBox, PosterText},
+    render::{Fonts, Palette, RenderError, Scene, Stage, fonts::Weight},
 };
 
 /// How far text may shrink before the next shorter tier is tried.
@@ -37,6 +38,7 @@ pub struct Design {
     audience: Audience,
     qr_label: String,
     bank_number: String,
+    has_object: bool,
 }
 
 impl Design {
@@ -80,11 +82,12 @@ impl Design {
         };
         let drawing = Drawing::new(scene.object()?, palette, stage.fonts)?;
         let fitted = fit(&composer, stage, &drawing)?;
-        Ok(Self {
+        let design = Self {
             profile: profile.clone(),
             report: fitted.report,
             tier: fitted.tier,
-            base_css: stage.templates.render("poster/base", &fitted.view)?,
+            base_css: stage.templates.render("poster/base.hbs", &fitted.view)?,
+            has_object: fitted.view.object.is_some(),
             head_html: fitted.html,
             head_height: fitted.view.height,
             strip,
@@ -92,7 +95,38 @@ impl Design {
             audience,
             qr_label: scene.variant.qr_label.clone(),
             bank_number,
-        })
+        };
+        design.check_strip(scene, stage, scaled.floor_px)
+    }
+
+    /// Measures the strips of the branches with the longest name and the longest address: what
+    /// was fitted by widths must hold when it is laid out.
+    fn check_strip(
+        mut self,
+        scene: &Scene<'_>,
+        stage: &Stage<'_>,
+        floor_px: f64,
+    ) -> Result<Self, RenderError> {
+        let em = |text: &str| (stage.fonts.advance_em(text, Weight::Regular) * 1000.0) as u64;
+        let branches = &scene.library.branches;
+        let longest = [
+            branches.iter().max_by_key(|branch| em(&branch.name)),
+            branches.iter().max_by_key(|branch| em(&branch.address)),
+        ];
+        for branch in longest.into_iter().flatten() {
+            let sheet = self.sheet(&self.strip_html(stage, branch, None)?, self.strip.height());
+            let strip = report::report(&engine::measure(&sheet, stage.fonts)?, floor_px);
+            if !strip.overflow.is_empty() {
+                return Err(RenderError::DoesNotFit {
+                    what: format!("{} 的网点条（{}）", self.profile.name, branch.name),
+                    detail: strip.overflow.join("；"),
+                });
+            }
+            self.report.min_glyph_px = self.report.min_glyph_px.min(strip.min_glyph_px);
+        }
+        self.report.qr_rects = self.code_rect().into_iter().collect();
+        self.report.colours = report::colour_pairs(self.audience, &self.palette);
+        Ok(self)
     }
 
     /// Everything above the strip, as pixels.
@@ -136,6 +170,12 @@ impl Design {
     #[must_use]
     pub fn has_code(&self) -> bool {
         self.strip.qr().is_some()
+    }
+
+    /// Whether the object found its place; a very small or crowded screen goes without.
+    #[must_use]
+    pub fn has_object(&self) -> bool {
+        self.has_object
     }
 
     /// Compresses the head for all branches.
@@ -182,16 +222,14 @@ impl Design {
         branch: &Branch,
         code: Option<&QrCode>,
     ) -> Result<String, RenderError> {
-        let view = self.strip.view(
-            branch,
-            &self.bank_number,
-            &self.qr_label,
-            self.audience,
-            &self.palette,
-            stage.fonts,
-            code,
-        );
-        Ok(stage.templates.render("poster/strip", &view)?)
+        let setting = StripSetting {
+            bank_number: &self.bank_number,
+            qr_label: &self.qr_label,
+            audience: self.audience,
+            palette: &self.palette,
+        };
+        let view = self.strip.view(branch, setting, stage.fonts, code);
+        Ok(stage.templates.render("poster/strip.hbs", &view)?)
     }
 
     /// Where the QR code is in the poster, quiet zone included: x, y, width, height.
@@ -235,21 +273,23 @@ fn fit<'a>(
                 faults = vec![format!("{words} 字在 {} 秒里读不完", composer.profile.dwell_s)];
                 break;
             }
-            refuse_missing(&view, composer)?;
             let bare = measured(composer, stage, &view)?;
+            glyphs::refuse_missing(&bare, composer.scene, stage.fonts)?;
             if !bare.overflow.is_empty() {
                 faults = bare.overflow;
                 continue;
             }
-            let letters = letters(&bare, &view);
-            let place =
-                drawing.place(&composer.scaled, audience, (view.width, view.height), &letters);
+            let covers = treads(&view);
+            let letters = letters(&bare, &covers);
+            let head = (view.width, view.height);
+            let place = drawing.place(&composer.scaled, audience, head, &letters, &covers);
             view.object = place.map(|rect| {
                 let labels = &composer.scene.variant.object_labels;
                 let floor = composer.scaled.floor_px;
                 drawing.view(rect, labels, composer.palette, stage.fonts, floor)
             });
             let mut report = measured(composer, stage, &view)?;
+            glyphs::refuse_missing(&report, composer.scene, stage.fonts)?;
             if !report.overflow.is_empty() {
                 faults = report.overflow;
                 continue;
@@ -268,7 +308,7 @@ fn fit<'a>(
 }
 
 fn template(composer: &Composer<'_>) -> String {
-    format!("poster/{}-{}", composer.scene.variant.audience, composer.scaled.scheme.template())
+    format!("poster/{}-{}.hbs", composer.scene.variant.audience, composer.scaled.scheme.template())
 }
 
 fn measured(
@@ -276,7 +316,7 @@ fn measured(
     stage: &Stage<'_>,
     view: &PosterView<'_>,
 ) -> Result<LayoutReport, RenderError> {
-    let css = stage.templates.render("poster/base", view)?;
+    let css = stage.templates.render("poster/base.hbs", view)?;
     let head = stage.templates.render(&template(composer), view)?;
     let sheet = Sheet {
         html: format!(
@@ -290,26 +330,30 @@ fn measured(
     Ok(report::report(&laid_out, composer.scaled.floor_px))
 }
 
-/// The lines that the object must not touch: all but those on treads, which stand before it.
-fn letters(report: &LayoutReport, view: &PosterView<'_>) -> Vec<Rect> {
-    let on_tread = |x: f32, y: f32| {
-        view.treads.iter().any(|tread| {
-            x >= tread.left as f32
-                && x <= (tread.left + tread.width) as f32
-                && y >= (view.height - tread.height) as f32
-        })
+/// The treads, which stand before the object.
+fn treads(view: &PosterView<'_>) -> Vec<Rect> {
+    let tread = |tread: &TreadView| Rect {
+        left: tread.left as f32,
+        top: (view.height - tread.height) as f32,
+        right: (tread.left + tread.width) as f32,
+        bottom: view.height as f32,
     };
-    report
-        .boxes
-        .iter()
-        .filter(|line| !on_tread(line.x + line.width / 2.0, line.y + line.height / 2.0))
-        .map(|line| Rect {
-            left: line.x,
-            top: line.y,
-            right: line.x + line.width,
-            bottom: line.y + line.height,
-        })
-        .collect()
+    view.treads.iter().map(tread).collect()
+}
+
+/// The lines that the object must not touch: all but those on treads.
+fn letters(report: &LayoutReport, covers: &[Rect]) -> Vec<Rect> {
+    let on_cover = |line: &PlacedBox| {
+        let (x, y) = (line.x + line.width / 2.0, line.y + line.height / 2.0);
+        covers.iter().any(|c| x >= c.left && x <= c.right && y >= c.top)
+    };
+    let rect = |line: &PlacedBox| Rect {
+        left: line.x,
+        top: line.y,
+        right: line.x + line.width,
+        bottom: line.y + line.height,
+    };
+    report.boxes.iter().filter(|line| !on_cover(line)).map(rect).collect()
 }
 
 /// The bank's mark in the poster's colours.
@@ -329,50 +373,4 @@ pub(in crate::render) fn mark(
 fn longest_address(scene: &Scene<'_>) -> String {
     let longest = scene.library.branches.iter().max_by_key(|branch| branch.id.as_str().len());
     Scene { branch: longest, ..*scene }.qr_address()
-}
-
-fn refuse_missing(view: &PosterView<'_>, composer: &Composer<'_>) -> Result<(), RenderError> {
-    let mut text: String = view.headline.iter().flatten().map(|part| part.text.as_str()).collect();
-    text.push_str(view.bank);
-    text.push_str(view.tag);
-    if let Some(lead) = &view.lead {
-        text.push_str(&lead.plain);
-        text.push_str(&lead.imperative);
-    }
-    view.cue.iter().for_each(|line| text.push_str(line));
-    view.treads.iter().for_each(|tread| text.push_str(&tread.word));
-    view.slabs.iter().for_each(|slab| text.extend([slab.word.as_str(), slab.text.as_str()]));
-    view.turns.iter().for_each(|turn| text.push_str(&turn.words));
-    for branch in &composer.scene.library.branches {
-        text.extend([branch.name.as_str(), branch.address.as_str()]);
-    }
-    missing_glyphs(&text, composer.scene, composer.fonts)
-}
-
-/// Refuses characters that no face can draw, naming where each stands.
-///
-/// # Errors
-/// [`RenderError::MissingGlyphs`].
-pub fn missing_glyphs(text: &str, scene: &Scene<'_>, fonts: &Fonts) -> Result<(), RenderError> {
-    let missing: Vec<MissingGlyph> = fonts
-        .missing(text)
-        .into_iter()
-        .map(|character| MissingGlyph { character, place: place(character, scene) })
-        .collect();
-    if missing.is_empty() { Ok(()) } else { Err(RenderError::MissingGlyphs(missing)) }
-}
-
-fn place(character: char, scene: &Scene<'_>) -> String {
-    let file = &scene.variant.file;
-    if let Some(offset) = file.text.find(character) {
-        let (line, column) = file.position(offset);
-        return format!("{}:{line}:{column}", file.path.display());
-    }
-    let named = |text: &str| text.contains(character);
-    scene
-        .library
-        .branches
-        .iter()
-        .find(|branch| named(&branch.name) || named(&branch.address))
-        .map_or_else(|| "电话或银行名称".to_owned(), |b| format!("branches.csv 的 {}", b.id))
 }

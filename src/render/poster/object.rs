@@ -19,8 +19,8 @@ pub struct Drawing {
     mask_height: u32,
 }
 
-/// Columns of the ink map: 3–5 pixels of a full-HD poster each.
-const MASK_WIDTH: u32 = 200;
+/// Columns of the ink map: 4–8 pixels of a full-HD poster each.
+const MASK_WIDTH: u32 = 120;
 
 impl Drawing {
     /// Paints the asset with the palette and maps its ink.
@@ -65,8 +65,9 @@ impl Drawing {
         })
     }
 
-    /// Stands the drawing in the field that the scale gives it, smaller where it would touch one of
-    /// `letters`, and `None` where that would take more than half of its size.
+    /// Stands the drawing in the field that the scale gives it, where most of it is seen: smaller,
+    /// and behind treads (`covers`) perhaps higher, so that it touches none of `letters`. `None`
+    /// where it would have to be less than half of its size.
     #[must_use]
     pub fn place(
         &self,
@@ -74,26 +75,34 @@ impl Drawing {
         audience: Audience,
         head: (u32, u32),
         letters: &[Rect],
+        covers: &[Rect],
     ) -> Option<Rect> {
-        let [left, top, width, height] = scaled.sizes.object.map(|n| (n * scaled.unit) as f32);
-        // A screen that is wider or taller than the design gives the field what is over: the
-        // drawing keeps its distance from the right and bottom edges.
-        let [design_width, design_height] = scaled.sizes.design.map(|n| (n * scaled.unit) as f32);
-        let strip = (scaled.sizes.strip * scaled.unit) as f32;
-        let spare_x =
-            if audience == Audience::General { head.0 as f32 - design_width } else { 0.0 };
-        let spare_y = head.1 as f32 - (design_height - strip);
-        let field = Rect {
-            left: left + spare_x,
-            top: top + if audience == Audience::Student { 0.0 } else { spare_y },
-            right: left + width + spare_x,
-            bottom: top + height + spare_y,
-        };
-        self.fit(field, (10.0 * scaled.unit) as f32, audience, letters)
+        let field = field(scaled, audience, head);
+        let ratio = self.ratio as f32;
+        let full = (field.right - field.left).min((field.bottom - field.top) * ratio);
+        let gap = (10.0 * scaled.unit) as f32;
+        let lift = (field.bottom - field.top) * 0.06;
+        let mut best: Option<(f32, Rect)> = None;
+        for (step, lifted) in (0..=10).flat_map(|step| (0..4).map(move |lifted| (step, lifted))) {
+            let width = full * (1.0 - 0.05 * step as f32);
+            let rect = stand(field, width, width / ratio, audience);
+            let rect = shifted_up(rect, lift * lifted as f32);
+            if lifted > 0 && !stands_behind(rect, covers) {
+                continue;
+            }
+            if letters.iter().any(|letter| self.touches(rect, widened(*letter, gap))) {
+                continue;
+            }
+            let seen = self.seen(rect, covers);
+            if best.is_none_or(|(most, _)| seen > most) {
+                best = Some((seen, rect));
+            }
+        }
+        best.map(|(_, rect)| rect)
     }
 
-    /// Stands the drawing in `field` as large as it can be without coming closer than `gap` to one
-    /// of `letters`; `None` where that would take more than half of its size.
+    /// Stands the drawing in any `field`, as large as it can be without coming closer than `gap` to
+    /// one of `letters`; `None` where that would take more than half of its size.
     #[must_use]
     pub fn fit(&self, field: Rect, gap: f32, audience: Audience, letters: &[Rect]) -> Option<Rect> {
         let ratio = self.ratio as f32;
@@ -103,6 +112,20 @@ impl Drawing {
             let free = letters.iter().all(|letter| !self.touches(rect, widened(*letter, gap)));
             free.then_some(rect)
         })
+    }
+
+    /// The area of ink that no cover hides, in pixels.
+    fn seen(&self, rect: Rect, covers: &[Rect]) -> f32 {
+        let cell_x = (rect.right - rect.left) / MASK_WIDTH as f32;
+        let cell_y = (rect.bottom - rect.top) / self.mask_height as f32;
+        let hidden = |x: f32, y: f32| {
+            covers.iter().any(|c| x > c.left && x < c.right && y > c.top && y < c.bottom)
+        };
+        let cells = self.mask.iter().enumerate().filter(|(_, ink)| **ink).filter(|(index, _)| {
+            let (row, column) = (index / MASK_WIDTH as usize, index % MASK_WIDTH as usize);
+            !hidden(rect.left + column as f32 * cell_x, rect.top + row as f32 * cell_y)
+        });
+        cells.count() as f32 * cell_x * cell_y
     }
 
     /// The view of the drawing at `rect` with its labels.
@@ -153,6 +176,32 @@ impl Drawing {
     pub fn ratio(&self) -> f64 {
         self.ratio
     }
+}
+
+/// The field of the scale at this screen. A screen that is wider or taller than the design gives it
+/// what is over: the drawing keeps its distance from the right and bottom edges.
+fn field(scaled: &Scaled<'_>, audience: Audience, head: (u32, u32)) -> Rect {
+    let [left, top, width, height] = scaled.sizes.object.map(|n| (n * scaled.unit) as f32);
+    let [design_width, design_height] = scaled.sizes.design.map(|n| (n * scaled.unit) as f32);
+    let strip = (scaled.sizes.strip * scaled.unit) as f32;
+    let spare_x = if audience == Audience::General { head.0 as f32 - design_width } else { 0.0 };
+    let spare_y = head.1 as f32 - (design_height - strip);
+    Rect {
+        left: left + spare_x,
+        top: top + if audience == Audience::Student { 0.0 } else { spare_y },
+        right: left + width + spare_x,
+        bottom: top + height + spare_y,
+    }
+}
+
+fn shifted_up(rect: Rect, by: f32) -> Rect {
+    Rect { top: rect.top - by, bottom: rect.bottom - by, ..rect }
+}
+
+/// Whether the drawing's foot is hidden by every cover below it, so that it does not float.
+fn stands_behind(rect: Rect, covers: &[Rect]) -> bool {
+    let mut below = covers.iter().filter(|c| c.left < rect.right && c.right > rect.left).peekable();
+    below.peek().is_some() && below.all(|cover| cover.top < rect.bottom)
 }
 
 /// General and elder objects stand on the bottom of their field, at its right or left; a student's

@@ -80,16 +80,16 @@ impl Head {
         header.extend(total_height.to_be_bytes());
         // Eight bits, colour type 2 (RGB), no interlace: PNG 3rd edition §11.2.1.
         header.extend([8, 2, 0, 0, 0]);
-        chunk(&mut bytes, b"IHDR", &[&header]);
-        chunk(&mut bytes, b"sRGB", &[&[0]]);
+        chunk(&mut bytes, *b"IHDR", &[&header]);
+        chunk(&mut bytes, *b"sRGB", &[&[0]]);
         if let Some(density) = pixels_per_metre {
             let density = density.to_be_bytes();
-            chunk(&mut bytes, b"pHYs", &[&density, &density, &[1]]);
+            chunk(&mut bytes, *b"pHYs", &[&density, &density, &[1]]);
         }
         let rows = filtered_rows(pixels, Filters::Head);
         // The two-byte zlib header: deflate, 32 KiB window, no dictionary, level hint 2.
         let data = deflate(&rows, FlushCompress::Sync, Compression::new(HEAD_LEVEL))?;
-        chunk(&mut bytes, b"IDAT", &[&[0x78, 0x9c], &data]);
+        chunk(&mut bytes, *b"IDAT", &[&[0x78, 0x9c], &data]);
         let mut hasher = Sha256::new();
         hasher.update(&bytes);
         Ok(Self { bytes, hasher, adler: Adler::of(&rows), width: pixels.width })
@@ -107,8 +107,8 @@ impl Head {
         let data = deflate(&rows, FlushCompress::Finish, Compression::new(STRIP_LEVEL))?;
         let adler = self.adler.then(Adler::of(&rows)).value().to_be_bytes();
         let mut tail = Vec::with_capacity(data.len() + 64);
-        chunk(&mut tail, b"IDAT", &[&data, &adler]);
-        chunk(&mut tail, b"IEND", &[]);
+        chunk(&mut tail, *b"IDAT", &[&data, &adler]);
+        chunk(&mut tail, *b"IEND", &[]);
         let mut hasher = self.hasher.clone();
         hasher.update(&tail);
         let digest = Digest::from_bytes(hasher.finalize().into());
@@ -126,6 +126,22 @@ pub fn encode(pixels: &Pixels, pixels_per_metre: Option<u32>) -> Result<Vec<u8>,
     let part = |rows: &[u8], height| Pixels { width: pixels.width, height, rgba: rows.to_vec() };
     let head = Head::new(&part(&pixels.rgba[..split], head_rows), pixels.height, pixels_per_metre)?;
     Ok(head.finish(&part(&pixels.rgba[split..], pixels.height - head_rows))?.to_bytes())
+}
+
+/// Encodes a whole picture with its transparency: drawings that are laid over other grounds.
+///
+/// # Errors
+/// [`RenderError::Engine`] where the encoder fails.
+pub fn encode_transparent(pixels: &Pixels) -> Result<Vec<u8>, RenderError> {
+    let failed = |error: png::EncodingError| RenderError::Engine(error.to_string());
+    let mut bytes = Vec::new();
+    let mut encoder = png::Encoder::new(&mut bytes, pixels.width, pixels.height);
+    encoder.set_color(png::ColorType::Rgba);
+    encoder.set_depth(png::BitDepth::Eight);
+    let mut writer = encoder.write_header().map_err(failed)?;
+    writer.write_image_data(&pixels.rgba).map_err(failed)?;
+    writer.finish().map_err(failed)?;
+    Ok(bytes)
 }
 
 /// The head is compressed once per design: worth the time.
@@ -182,11 +198,11 @@ fn deflate(data: &[u8], flush: FlushCompress, level: Compression) -> Result<Vec<
 }
 
 /// Appends a chunk: length, type, data, CRC-32 over type and data (PNG 3rd edition §5.3).
-fn chunk(bytes: &mut Vec<u8>, kind: &[u8; 4], data: &[&[u8]]) {
+fn chunk(bytes: &mut Vec<u8>, kind: [u8; 4], data: &[&[u8]]) {
     let length: usize = data.iter().map(|part| part.len()).sum();
     bytes.extend((length as u32).to_be_bytes());
     let mut crc = Crc::new();
-    crc.update(kind);
+    crc.update(&kind);
     bytes.extend(kind);
     for part in data {
         crc.update(part);

@@ -2,7 +2,10 @@
 //! is, and what leaves its box or meets another line.
 
 use super::engine::{LaidOut, Line, Rect};
-use crate::model::{LayoutReport, PlacedBox};
+use crate::{
+    model::{Audience, LayoutReport, PlacedBox},
+    render::Palette,
+};
 
 /// Pixels by which rounding may let a line stick out.
 const TOLERANCE: f32 = 1.0;
@@ -59,14 +62,23 @@ impl Walk {
             return;
         }
         let ink = ink(line);
+        // A box as high as its type (line-height 1) is 0.02 em less than what `ink` allows for.
+        let slack = TOLERANCE.max(0.03 * line.font_px);
         let outside = |rect: &Rect| {
             ink.left < rect.left - TOLERANCE
-                || ink.top < rect.top - TOLERANCE
+                || ink.top < rect.top - slack
                 || ink.right > rect.right + TOLERANCE
-                || ink.bottom > rect.bottom + TOLERANCE
+                || ink.bottom > rect.bottom + slack
+        };
+        let sticks_out = |pair: &[Rect]| {
+            pair[1].left < pair[0].left - TOLERANCE
+                || pair[1].right > pair[0].right + TOLERANCE
+                || pair[1].bottom > pair[0].bottom + slack
         };
         if !line.rotated && ancestors.iter().any(outside) {
             self.faults.push(format!("“{}”超出了它的框", line.text.trim()));
+        } else if !line.rotated && ancestors.windows(2).any(sticks_out) {
+            self.faults.push(format!("“{}”的底框超出了版面", line.text.trim()));
         }
         if f64::from(line.font_px) < self.floor_px - 0.5 {
             self.faults.push(format!(
@@ -137,4 +149,36 @@ fn placed(line: &Line) -> PlacedBox {
         height: ink.bottom - ink.top,
         font_px: line.font_px,
     }
+}
+
+/// The pairs of text and background that a family's posters use, strip included, for the check of
+/// contrasts. `#RRGGBB` each.
+#[must_use]
+pub fn colour_pairs(audience: Audience, palette: &Palette) -> Vec<(String, String)> {
+    const WHITE: &str = "#FFFFFF";
+    let p = palette;
+    let mut pairs: Vec<(&str, &str)> =
+        vec![(&p.paper, &p.ground), (&p.strip_text, &p.strip), (&p.strip_mute, &p.strip)];
+    match audience {
+        Audience::General => {
+            pairs.push((&p.lure, &p.ground));
+            for tread in &p.treads {
+                pairs.extend([(p.paper.as_str(), tread.as_str()), (&p.numeral, tread)]);
+            }
+        }
+        Audience::Elder => pairs.extend([
+            (p.alert.as_str(), p.ground.as_str()),
+            (WHITE, &p.alert),
+            (WHITE, &p.paper),
+            (&p.ink, WHITE),
+            (&p.ink, &p.ground),
+        ]),
+        Audience::Student => pairs.extend([
+            (p.ink.as_str(), WHITE),
+            (&p.ink, &p.lemon),
+            (WHITE, &p.paper),
+            (&p.ink, &p.panel),
+        ]),
+    }
+    pairs.into_iter().map(|(text, ground)| (text.to_owned(), ground.to_owned())).collect()
 }

@@ -24,12 +24,14 @@ pub struct StripPlan {
     inline: bool,
     stacked: bool,
     where_width: u32,
+    address_width: u32,
     name_px: u32,
     address_px: u32,
     ask: Ask,
     label_px: u32,
     qr: Option<QrPlace>,
     two_line_label: bool,
+    break_addresses: bool,
 }
 
 #[derive(Debug, Clone, PartialEq)]
@@ -57,6 +59,19 @@ pub struct QrPlace {
 
 /// The colour of a code's dark modules.
 pub const QR_INK: [u8; 3] = [0x0b, 0x1b, 0x26];
+
+/// What the strips of one design have in common besides their sizes.
+#[derive(Debug, Clone, Copy)]
+pub struct StripSetting<'a> {
+    /// The bank's number, for branches without one of their own.
+    pub bank_number: &'a str,
+    /// What stands beside the QR code.
+    pub qr_label: &'a str,
+    /// The family.
+    pub audience: Audience,
+    /// The colours.
+    pub palette: &'a Palette,
+}
 
 /// The widest texts of a network, in em.
 #[derive(Debug, Clone, Copy)]
@@ -92,7 +107,7 @@ impl StripPlan {
         let inline = matches!(scaled.scheme, Scheme::Ribbon);
         let two_line_label =
             matches!(scaled.scheme, Scheme::Portrait | Scheme::Kiosk | Scheme::Bar);
-        let gap = scaled.px(28.0);
+        let gap = scaled.px(40.0);
         let label_em = if two_line_label { 3.0 } else { 5.0 };
         let label_width = match (qr, audience) {
             (None, _) | (_, Audience::Elder) => 0,
@@ -108,6 +123,7 @@ impl StripPlan {
             inline,
             stacked,
             where_width: 0,
+            address_width: 0,
             name_px: scaled.font(sizes.strip_name, 1.0),
             address_px: scaled.font(sizes.strip_address, 1.0),
             ask: Ask {
@@ -121,6 +137,7 @@ impl StripPlan {
             label_px,
             qr,
             two_line_label,
+            break_addresses: false,
         };
         plan.fit(&widest, right, gap, scaled, fonts).map_err(|detail| RenderError::DoesNotFit {
             what: format!("{}（{}×{}）的网点条", profile.name, profile.width, profile.height),
@@ -157,18 +174,30 @@ impl StripPlan {
         self.ask.height = self.ask.number_px;
         let room =
             if self.stacked { free } else { free - f64::from(self.ask.width) - f64::from(gap) };
-        self.fit_where(widest, room, floor)?;
+        // In the stacked strip the name stands above the code's label and may reach over it.
+        let name_room = match self.qr {
+            Some(qr) if self.stacked => f64::from(qr.left - gap - self.margin),
+            _ => room,
+        };
+        self.fit_where(widest, name_room, room, floor)?;
         if !self.stacked {
             let used = self.used(widest) as u32;
             let rest = right - self.margin - used;
             let centred = self.margin + used + rest.saturating_sub(self.ask.width) / 2;
             self.ask.left = if self.qr.is_none() { right - self.ask.width } else { centred };
         }
-        self.where_width = room as u32;
+        self.where_width = name_room as u32;
+        self.address_width = room as u32;
         Ok(())
     }
 
-    fn fit_where(&mut self, widest: &Widest, room: f64, floor: f64) -> Result<(), String> {
+    fn fit_where(
+        &mut self,
+        widest: &Widest,
+        name_room: f64,
+        room: f64,
+        floor: f64,
+    ) -> Result<(), String> {
         let hint = "请在 branches.csv 里把网点名称缩到 12 字、地址缩到 16 字以内";
         if self.inline {
             let inset = 30.0 * self.unit;
@@ -183,26 +212,29 @@ impl StripPlan {
                 return Ok(());
             }
             self.address_px = floor.ceil() as u32;
-            for em in [widest.address, widest.broken_address] {
+            for (broken, em) in [(false, widest.address), (true, widest.broken_address)] {
                 let name = shrink(self.name_px, floor, |px| both(px, self.address_px, em));
                 if let Some(px) = name {
                     self.name_px = px;
+                    self.break_addresses = broken;
                     return Ok(());
                 }
             }
             return Err(hint.into());
         }
-        self.name_px =
-            shrink(self.name_px, floor, |px| widest.name * f64::from(px) <= room).ok_or(hint)?;
+        self.name_px = shrink(self.name_px, floor, |px| widest.name * f64::from(px) <= name_room)
+            .ok_or(hint)?;
         let address = |em: f64| shrink(self.address_px, floor, |px| em * f64::from(px) <= room);
-        self.address_px =
-            address(widest.address).or_else(|| address(widest.broken_address)).ok_or(hint)?;
+        let whole = address(widest.address);
+        self.break_addresses = whole.is_none();
+        self.address_px = whole.or_else(|| address(widest.broken_address)).ok_or(hint)?;
         Ok(())
     }
 
     fn used(&self, widest: &Widest) -> f64 {
         let name = widest.name * f64::from(self.name_px);
-        let address = widest.broken_address * f64::from(self.address_px);
+        let em = if self.break_addresses { widest.broken_address } else { widest.address };
+        let address = em * f64::from(self.address_px);
         if self.inline { name + address } else { name.max(address) }
     }
 
@@ -224,13 +256,11 @@ impl StripPlan {
     pub fn view(
         &self,
         branch: &Branch,
-        bank_number: &str,
-        qr_label: &str,
-        audience: Audience,
-        palette: &Palette,
+        setting: StripSetting<'_>,
         fonts: &Fonts,
         code: Option<&QrCode>,
     ) -> StripView {
+        let StripSetting { bank_number, qr_label, audience, palette } = setting;
         let side = self.qr.map_or(0, |qr| qr.side);
         let label = match audience {
             Audience::Elder => Vec::new(),
@@ -247,6 +277,7 @@ impl StripPlan {
             text: palette.strip_text.clone(),
             mute: palette.strip_mute.clone(),
             inline: self.inline,
+            where_top: self.where_top(&branch.address, fonts),
             where_width: self.where_width,
             where_direction: if self.inline { "row" } else { "column" },
             where_justify: if self.stacked || self.inline { "flex-start" } else { "center" },
@@ -277,14 +308,22 @@ impl StripPlan {
         }
     }
 
+    /// In the stacked strip, name and address stand in the middle of what the number leaves free.
+    fn where_top(&self, address: &str, fonts: &Fonts) -> u32 {
+        if !self.stacked {
+            return 0;
+        }
+        let lines = self.address(address, fonts).len() as f64;
+        let text = 1.2 * f64::from(self.name_px) + 1.25 * f64::from(self.address_px) * lines;
+        ((f64::from(self.ask.top) - text) * 0.6).max(0.0) as u32
+    }
+
+    /// The address on one line, or broken at its separator where the longest of the network does
+    /// not fit on one and this one is of that kind.
     fn address(&self, address: &str, fonts: &Fonts) -> Vec<String> {
-        let room = if self.inline {
-            f64::from(self.where_width) - f64::from(self.name_px) * 6.0
-        } else {
-            f64::from(self.where_width)
-        };
-        let fits = fonts.advance_em(address, Weight::Regular) * f64::from(self.address_px) <= room;
-        if fits { vec![address.to_owned()] } else { broken(address) }
+        let width = fonts.advance_em(address, Weight::Regular) * f64::from(self.address_px);
+        let long = self.inline || width > f64::from(self.address_width);
+        if self.break_addresses && long { broken(address) } else { vec![address.to_owned()] }
     }
 }
 

@@ -25,16 +25,19 @@ pub struct PosterView<'a> {
     pub bank: &'a str,
     pub tag: &'a str,
     pub dash: bool,
+    /// How the trap's name is set apart in the headline.
+    pub lure_style: String,
     pub headline: Vec<Vec<PartView>>,
     pub lead: Option<LeadView>,
     /// Lead and cue as lines, for schemes that set them in one paragraph.
     pub sentence: Vec<String>,
-    pub bar_lead: Option<String>,
     pub cue: Vec<String>,
     pub cue_bottom: u32,
     pub treads: Vec<TreadView>,
     pub slabs: Vec<SlabView>,
     pub slabs_left: u32,
+    pub slab_direction: &'static str,
+    pub slab_align: &'static str,
     pub lead_left: u32,
     pub lead_width: u32,
     pub number: Option<NumberView>,
@@ -68,6 +71,8 @@ pub struct FontSizes {
 pub struct PartView {
     pub text: String,
     pub lure: bool,
+    /// Where two lines are set as one, what begins the second stands a little apart.
+    pub gap: bool,
 }
 
 /// The lead.
@@ -112,6 +117,7 @@ pub struct SlabView {
 pub struct NumberView {
     pub label: Vec<String>,
     pub number: String,
+    pub font: u32,
 }
 
 /// One bubble of a conversation.
@@ -165,6 +171,7 @@ pub struct StripView {
     pub text: String,
     pub mute: String,
     pub inline: bool,
+    pub where_top: u32,
     pub where_width: u32,
     pub where_direction: &'static str,
     pub where_justify: &'static str,

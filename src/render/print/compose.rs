@@ -10,6 +10,7 @@ use crate::{
         Fonts, Palette, RenderError, Scene,
         fonts::Weight,
         poster::{
+            compose::lure_style,
             engine::Rect,
             object::Drawing,
             view::{LeadView, PartView},
@@ -146,6 +147,7 @@ impl<'a> Composer<'a> {
             tag: if audience == Audience::Elder { "" } else { self.scene.tag() },
             dash: audience == Audience::General,
             headline,
+            lure_style: lure_style(audience, self.palette),
             lead,
             lines: text.lines.iter().map(|line| self.scene.plain(line)).collect(),
             cue: text.cue.as_ref().map(|cue| self.scene.plain(cue)).unwrap_or_default(),
@@ -166,6 +168,7 @@ impl<'a> Composer<'a> {
         let part = |part: &crate::model::HeadlinePart| PartView {
             text: part.text.clone(),
             lure: part.lure,
+            gap: false,
         };
         let lines = &self.scene.variant.headline.value.lines;
         lines.iter().map(|line| line.iter().map(part).collect()).collect()

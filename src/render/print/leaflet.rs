@@ -40,8 +40,8 @@ pub fn leaflet(scene: &Scene<'_>, stage: &Stage<'_>) -> Result<Vec<Artifact>, Re
     let (outside, outside_report) = maker.outside()?;
     let pages = |unit: f64| {
         Ok(vec![
-            fill(stage, "print/leaflet-outside", unit, &outside)?,
-            fill(stage, "print/leaflet-inside", unit, &inside)?,
+            fill(stage, "print/leaflet-outside.hbs", unit, &outside)?,
+            fill(stage, "print/leaflet-inside.hbs", unit, &inside)?,
         ])
     };
     let title = scene.variant.title.value.clone();

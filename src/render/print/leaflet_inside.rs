@@ -3,16 +3,12 @@
 use super::{
     columns::{self, Piece, Share, Unit, drop_one, share_out, words},
     leaflet::{COLUMN_MM, Colours, Maker, PANEL_MM, SCALES, Sizes},
-    prose::{self, BlockView, RunView},
-    sheet::{Format, MEASURED_PX, orphans, report},
+    prose::{BlockView, RunView},
+    sheet::{Format, MEASURED_PX, orphans, refuse_missing, report},
 };
 use crate::{
     model::LayoutReport,
-    render::{
-        Palette, RenderError,
-        fonts::Weight,
-        poster::{design::missing_glyphs, engine::LaidOut},
-    },
+    render::{Palette, RenderError, fonts::Weight, poster::engine::LaidOut},
 };
 use serde::Serialize;
 
@@ -54,8 +50,6 @@ impl<'a> Maker<'a> {
                 help: "正文里没有案例、危险信号、步骤可用，请写 :::leaflet（350–500 字）".into(),
             });
         }
-        let text: String = pieces.iter().map(|piece| prose::text_of(&piece.blocks)).collect();
-        missing_glyphs(&text, self.scene, self.stage.fonts)?;
         loop {
             let needed = pieces.iter().all(|piece| piece.rank == 0);
             for strict in [true, false] {
@@ -86,7 +80,7 @@ impl<'a> Maker<'a> {
         // All units one below another in the first panel tell their heights.
         let all = Share { starts: [units.len(); 2], heights: [0.0; 3] };
         let stacked = self.inside_view(&units, &all, 0.0, scale);
-        let measured = self.measure("print/leaflet-inside", &stacked)?;
+        let measured = self.measure("print/leaflet-inside.hbs", &stacked)?;
         let heights = unit_heights(&measured, units.len()).ok_or_else(|| {
             RenderError::Engine("模板 print/leaflet-inside 里每段文字要有一个框".into())
         })?;
@@ -96,8 +90,9 @@ impl<'a> Maker<'a> {
             return Ok(None);
         }
         let view = self.inside_view(&units, &share, GROUP_GAP_MM, scale);
-        let measured = self.measure("print/leaflet-inside", &view)?;
+        let measured = self.measure("print/leaflet-inside.hbs", &view)?;
         let mut report = report(&measured, Format::A4Landscape, self.sizes(scale).floor);
+        refuse_missing(&report, self.scene, self.stage)?;
         report.word_count = words(pieces);
         let sound = report.overflow.is_empty() && !(strict && !orphans(&measured).is_empty());
         Ok(sound.then_some((view, report)))

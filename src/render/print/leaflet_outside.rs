@@ -3,7 +3,7 @@
 use super::{
     facts::{AnswerView, HotlineView, QuestionView, hotlines, quiz},
     leaflet::{COLUMN_MM, Colours, Maker, SCALES, Sizes},
-    sheet::{Format, MEASURED_PX, orphans, report},
+    sheet::{Format, MEASURED_PX, orphans, refuse_missing, report},
     strip::where_to,
     view::{LabelView, ObjectView},
 };
@@ -13,12 +13,14 @@ use crate::{
         Palette, RenderError,
         fonts::Weight,
         poster::{
-            design::{mark, missing_glyphs},
+            compose::lure_style,
+            design::mark,
             engine::Rect,
             object::Drawing,
             qr::QrCode,
             view::{LeadView, PartView},
         },
+        text::chinese_date,
     },
 };
 use serde::Serialize;
@@ -56,6 +58,7 @@ pub(super) struct Outside<'a> {
 struct CoverView<'a> {
     mark: String,
     bank: &'a str,
+    lure_style: String,
     headline: Vec<Vec<PartView>>,
     headline_size: f64,
     lead: Option<LeadView>,
@@ -70,9 +73,10 @@ impl<'a> Maker<'a> {
         for strict in [true, false] {
             for scale in SCALES {
                 let mut view = self.outside_view(scale)?;
-                let bare = self.measure("print/leaflet-outside", &view)?;
+                let bare = self.measure("print/leaflet-outside.hbs", &view)?;
                 let floor = view.sizes.floor;
                 let found = report(&bare, Format::A4Landscape, floor);
+                refuse_missing(&found, self.scene, self.stage)?;
                 faults = found.overflow;
                 if strict {
                     faults.extend(orphans(&bare));
@@ -89,7 +93,7 @@ impl<'a> Maker<'a> {
                         })
                         .collect();
                     view.cover.object = self.object(&drawing, &letters, floor);
-                    let laid_out = self.measure("print/leaflet-outside", &view)?;
+                    let laid_out = self.measure("print/leaflet-outside.hbs", &view)?;
                     return Ok((view, report(&laid_out, Format::A4Landscape, floor)));
                 }
             }
@@ -112,7 +116,7 @@ impl<'a> Maker<'a> {
         let hours = scene.branch.map(|branch| branch.hours.clone());
         let place: Vec<String> = std::iter::once(address).chain(hours).collect();
         let small = vec![
-            format!("有效期至 {}", variant.valid_until),
+            format!("有效期至 {}", chinese_date(variant.valid_until)),
             scene.lesson.id.to_string(),
             format!("第 {} 版 {}", variant.version, short(variant)),
         ];
@@ -141,18 +145,6 @@ impl<'a> Maker<'a> {
             small,
             disclaimer: &scene.bank.disclaimer,
         };
-        let mut text =
-            [&view.name, &view.place.concat(), &view.small.concat(), view.disclaimer].concat();
-        for run in view
-            .quiz
-            .iter()
-            .flat_map(|q| q.text.iter().chain(q.options.iter().flat_map(|o| &o.text)))
-        {
-            text.push_str(&run.text);
-        }
-        view.answers.iter().flat_map(|a| &a.why).for_each(|run| text.push_str(&run.text));
-        view.hotlines.iter().for_each(|h| text.extend([h.name.as_str(), h.note.as_str()]));
-        missing_glyphs(&text, scene, self.stage.fonts)?;
         Ok(view)
     }
 
@@ -166,7 +158,9 @@ impl<'a> Maker<'a> {
             .lines
             .iter()
             .map(|line| {
-                line.iter().map(|p| PartView { text: p.text.clone(), lure: p.lure }).collect()
+                line.iter()
+                    .map(|p| PartView { text: p.text.clone(), lure: p.lure, gap: false })
+                    .collect()
             })
             .collect();
         let longest = headline
@@ -183,6 +177,7 @@ impl<'a> Maker<'a> {
         Ok(CoverView {
             mark: mark(scene, self.palette, 64)?,
             bank: &scene.bank.name,
+            lure_style: lure_style(scene.variant.audience, self.palette),
             headline_size: (COLUMN_MM / longest).min(20.0),
             headline,
             lead_size: (COLUMN_MM / lead_em).min(7.0),

@@ -2,19 +2,14 @@
 
 use super::{
     compose::Composer,
-    sheet::{Format, Label, MEASURED_PX, Printed, fill, orphans, report},
+    sheet::{Format, Label, MEASURED_PX, Printed, fill, orphans, refuse_missing, report},
     view::PosterView,
 };
 use crate::{
     model::{Artifact, LayoutReport, OutputKind, PosterText, count_words},
     render::{
         RenderError, Scene, Stage,
-        poster::{
-            design::{mark, missing_glyphs},
-            engine::Rect,
-            object::Drawing,
-            scale::words_per_second,
-        },
+        poster::{design::mark, engine::Rect, object::Drawing, scale::words_per_second},
     },
 };
 use std::path::PathBuf;
@@ -76,7 +71,7 @@ fn page<'v>(
     format: Format,
 ) -> Printed<'v> {
     let pages = move |unit: f64| {
-        let template = format!("print/poster-{}", scene.variant.audience);
+        let template = format!("print/poster-{}.hbs", scene.variant.audience);
         Ok(vec![fill(stage, &template, unit, view)?])
     };
     Printed { format, title: scene.variant.title.value.clone(), pages: Box::new(pages) }
@@ -102,7 +97,6 @@ fn fit<'a>(scene: &'a Scene<'a>, stage: &Stage<'a>) -> Result<Fitted<'a>, Render
         for strict in [true, false] {
             for shrink in SHRINKS {
                 let view = composer.view(text, shrink)?;
-                refuse_missing(&view, scene, stage)?;
                 match attempt(&composer, stage, view, &drawing, strict)? {
                     Ok(fitted) => return Ok(fitted),
                     Err(found) => faults = found,
@@ -137,6 +131,7 @@ fn attempt<'a>(
         Ok(report)
     };
     let bare = measured(&view)?;
+    refuse_missing(&bare, composer.scene, stage)?;
     if !bare.overflow.is_empty() {
         return Ok(Err(bare.overflow));
     }
@@ -179,16 +174,4 @@ fn words<'v>(view: &'v PosterView<'_>) -> Vec<&'v str> {
     }
     words.extend(view.turns.iter().map(|turn| turn.words.as_str()));
     words
-}
-
-fn refuse_missing(
-    view: &PosterView<'_>,
-    scene: &Scene<'_>,
-    stage: &Stage<'_>,
-) -> Result<(), RenderError> {
-    let strip = &view.strip;
-    let mut text = words(view).concat();
-    text.extend([view.bank, view.tag, &strip.name, &strip.number]);
-    text.extend(strip.address.iter().chain(&strip.qr_label).map(String::as_str));
-    missing_glyphs(&text, scene, stage.fonts)
 }

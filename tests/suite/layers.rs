@@ -1,0 +1,126 @@
+//! The invariants of `lib.rs`, read from the sources.
+
+use std::{fs, path::Path};
+
+/// Every source file under `src/`, with its path relative to it and its code without comments.
+fn sources() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    let mut sources: Vec<(String, String)> = walkdir::WalkDir::new(&root)
+        .into_iter()
+        .map(|entry| entry.unwrap())
+        .filter(|entry| entry.path().extension().is_some_and(|extension| extension == "rs"))
+        .map(|entry| {
+            let path = entry.path().strip_prefix(&root).unwrap().to_string_lossy().into_owned();
+            let text = fs::read_to_string(entry.path()).unwrap();
+            let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+            (path, code.collect::<Vec<_>>().join("\n"))
+        })
+        .collect();
+    sources.sort();
+    assert!(sources.len() > 40, "the walk finds the sources");
+    sources
+}
+
+fn room(path: &str) -> &str {
+    path.split(['/', '.']).next().unwrap_or(path)
+}
+
+/// Files of `rooms` whose code has `needle`.
+fn holding(rooms: &[&str], needle: &str) -> Vec<String> {
+    sources()
+        .into_iter()
+        .filter(|(path, code)| rooms.contains(&room(path)) && code.contains(needle))
+        .map(|(path, _)| path)
+        .collect()
+}
+
+const ALL: &[&str] = &["build", "cli", "config", "lib", "main", "model", "read", "render"];
+
+fn except(rooms: &[&str]) -> Vec<&'static str> {
+    ALL.iter().copied().filter(|room| !rooms.contains(room)).collect()
+}
+
+#[test]
+fn every_room_is_on_the_map() {
+    let map = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/lib.rs")).unwrap();
+    for (path, _) in sources() {
+        assert!(ALL.contains(&room(&path)), "{path} belongs to no known room");
+        if !["lib", "main"].contains(&room(&path)) {
+            assert!(map.contains(&format!("[`{}`]", room(&path))), "lib.rs does not name {path}");
+        }
+    }
+}
+
+#[test]
+fn rooms_use_only_what_lies_before_them() {
+    let allowed: &[(&str, &[&str])] = &[
+        ("model", &[]),
+        ("config", &["model"]),
+        ("read", &["model"]),
+        ("render", &["model"]),
+        ("build", &["model", "config", "render"]),
+    ];
+    for (room, may_use) in allowed {
+        for other in ["build", "cli", "config", "model", "read", "render"] {
+            if other == *room || may_use.contains(&other) {
+                continue;
+            }
+            for path in [format!("crate::{other}"), format!("crate::{{{other}")] {
+                assert_eq!(holding(&[room], &path), Vec::<String>::new(), "{room} uses {other}");
+            }
+            // Grouped imports: `use crate::{\n    config::…`.
+            for (file, code) in sources().iter().filter(|(file, _)| self::room(file) == *room) {
+                let groups = code.split("use crate::{").skip(1);
+                for group in groups.map(|rest| rest.split(';').next().unwrap_or("")) {
+                    let names = group.split([',', '{', '}']).map(str::trim);
+                    let found = names
+                        .filter(|name| *name == other || name.starts_with(&format!("{other}::")));
+                    // A name inside a deeper group may coincide with a room's; none does today.
+                    assert_eq!(found.count(), 0, "{file} uses {other}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn only_the_outer_rooms_touch_files_clock_output_and_environment() {
+    for needle in ["std::fs", "fs::read", "fs::write", "File::open", "File::create"] {
+        assert_eq!(holding(&["model", "render"], needle), Vec::<String>::new(), "{needle}");
+    }
+    for needle in ["SystemTime::now", "Instant::now", "Zoned::now", "Timestamp::now"] {
+        assert_eq!(holding(&except(&["cli", "main"]), needle), Vec::<String>::new(), "{needle}");
+    }
+    for needle in ["println!", "eprintln!", "print!(", "eprint!("] {
+        assert_eq!(holding(&except(&["cli", "main"]), needle), Vec::<String>::new(), "{needle}");
+    }
+    assert_eq!(holding(&except(&["main"]), "process::exit"), Vec::<String>::new());
+    for needle in ["env::var", "env::vars", "env::current_dir"] {
+        assert_eq!(holding(&except(&["config"]), needle), Vec::<String>::new(), "{needle}");
+    }
+    for needle in ["TcpStream", "UdpSocket", "reqwest", "tokio", "rand::"] {
+        assert_eq!(holding(ALL, needle), Vec::<String>::new(), "{needle}");
+    }
+}
+
+#[test]
+fn the_model_is_not_a_wire_format() {
+    assert_eq!(holding(&["model"], "serde"), Vec::<String>::new());
+}
+
+#[test]
+fn the_layout_engine_stays_behind_its_door() {
+    let doors = ["render/poster/engine.rs", "render/fonts.rs"];
+    let outside: Vec<String> =
+        holding(ALL, "takumi").into_iter().filter(|path| !doors.contains(&path.as_str())).collect();
+    assert_eq!(outside, Vec::<String>::new());
+}
+
+#[test]
+fn files_stay_readable() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
+    for (path, _) in sources() {
+        let lines = fs::read_to_string(root.join(&path)).unwrap().lines().count();
+        assert!(lines <= 400, "{path} has {lines} lines; split it");
+    }
+}
