@@ -2,7 +2,7 @@
 
 use super::{
     columns::{self, Piece, Share, Unit, drop_one, share_out, words},
-    leaflet::{COLUMN_MM, Colours, Maker, PANEL_MM, SCALES, Sizes},
+    leaflet::{COLUMN_MM, Colours, Maker, PANEL_MM, Sizes, scales},
     prose::{BlockView, RunView},
     sheet::{Format, MEASURED_PX, orphans, refuse_missing, report},
 };
@@ -53,7 +53,7 @@ impl<'a> Maker<'a> {
         loop {
             let needed = pieces.iter().all(|piece| piece.rank == 0);
             for strict in [true, false] {
-                let scales = SCALES.into_iter().filter(|scale| needed || *scale >= 1.0);
+                let scales = scales().filter(|scale| needed || *scale >= 1.0);
                 for scale in scales {
                     if let Some(found) = self.try_inside(&pieces, scale, strict)? {
                         return Ok(found);

@@ -2,7 +2,7 @@
 
 use super::{
     facts::{AnswerView, HotlineView, QuestionView, hotlines, quiz},
-    leaflet::{COLUMN_MM, Colours, Maker, SCALES, Sizes},
+    leaflet::{COLUMN_MM, Colours, Maker, Sizes, scales},
     sheet::{Format, MEASURED_PX, orphans, refuse_missing, report},
     strip::where_to,
     view::{LabelView, ObjectView},
@@ -20,7 +20,6 @@ use crate::{
             qr::QrCode,
             view::{LeadView, PartView},
         },
-        text::chinese_date,
     },
 };
 use serde::Serialize;
@@ -71,7 +70,7 @@ impl<'a> Maker<'a> {
         let drawing = Drawing::new(self.scene.object()?, self.palette, self.stage.fonts)?;
         let mut faults = Vec::new();
         for strict in [true, false] {
-            for scale in SCALES {
+            for scale in scales() {
                 let mut view = self.outside_view(scale)?;
                 let bare = self.measure("print/leaflet-outside.hbs", &view)?;
                 let floor = view.sizes.floor;
@@ -116,7 +115,7 @@ impl<'a> Maker<'a> {
         let hours = scene.branch.map(|branch| branch.hours.clone());
         let place: Vec<String> = std::iter::once(address).chain(hours).collect();
         let small = vec![
-            format!("有效期至 {}", chinese_date(variant.valid_until)),
+            format!("有效期至 {}", variant.valid_until),
             scene.lesson.id.to_string(),
             format!("第 {} 版 {}", variant.version, short(variant)),
         ];

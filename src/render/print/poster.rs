@@ -93,13 +93,15 @@ fn fit<'a>(scene: &'a Scene<'a>, stage: &Stage<'a>) -> Result<Fitted<'a>, Render
     let drawing = Drawing::new(scene.object()?, palette, stage.fonts)?;
     let composer = Composer { scene, palette, fonts: stage.fonts, mark };
     let mut faults = Vec::new();
-    for text in texts {
+    // What is wrong is said of the fullest text, which is the one its author will mend.
+    for (index, text) in texts.into_iter().enumerate() {
         for strict in [true, false] {
             for shrink in SHRINKS {
                 let view = composer.view(text, shrink)?;
                 match attempt(&composer, stage, view, &drawing, strict)? {
                     Ok(fitted) => return Ok(fitted),
-                    Err(found) => faults = found,
+                    Err(found) if index == 0 => faults = found,
+                    Err(_) => {}
                 }
             }
         }

@@ -111,8 +111,13 @@ fn push_directive(
     let view = match directive {
         Directive::Callout { blocks, .. } => note(lines(scene, blocks)),
         Directive::Law { cite, blocks } => {
-            let name = RunView { text: law_name(cite), strong: true };
-            note(std::iter::once(vec![name]).chain(lines(scene, blocks)).collect())
+            let mut said = lines(scene, blocks);
+            let name = law_name(cite);
+            // Most authors write it themselves.
+            if !said.iter().flatten().any(|run| run.text.contains(&name)) {
+                said.insert(0, vec![RunView { text: name, strong: true }]);
+            }
+            note(said)
         }
         Directive::Scam(content) => said("骗子说", lines(scene, content)),
         Directive::Quotation { speaker, blocks } => said(speaker, lines(scene, blocks)),
