@@ -100,7 +100,8 @@ fn written(views: Vec<BlockView>) -> Vec<Piece> {
 
 const STORY: u8 = 1;
 const EXPLANATION: u8 = 2;
-const FURTHER: u8 = 3;
+/// Rank of what is only there to fill.
+pub(super) const FURTHER: u8 = 3;
 
 struct Section<'a> {
     heading: Option<&'a [Inline]>,

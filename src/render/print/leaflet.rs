@@ -13,9 +13,47 @@ use std::path::PathBuf;
 pub(super) const PANEL_MM: f64 = 99.0;
 /// What a panel holds between its margins: ten millimetres at the paper's edge and at each fold.
 pub(super) const COLUMN_MM: f64 = 79.0;
-/// Body size relative to the design, from the largest.
-pub(super) fn scales() -> impl Iterator<Item = f64> {
-    (0..=23_u32).map(|step| 1.3 - 0.02 * f64::from(step))
+/// Sizes of type that are tried below the largest that fits, to avoid lines of one character.
+const TRIED: usize = 8;
+
+/// Size of the body relative to the design, from the largest.
+pub(super) fn scales(least: f64) -> Vec<f64> {
+    let scales = (0..=23_u32).map(|step| 1.3 - 0.02 * f64::from(step));
+    scales.filter(|scale| *scale >= least).collect()
+}
+
+/// What an attempt at one size gives: `None` where it does not fit, and whether it is clean, with
+/// no line of a single character.
+pub(super) type Attempt<T> = Result<Option<(T, bool)>, RenderError>;
+
+/// The first clean attempt at or a little below the largest size that fits, else that one.
+pub(super) fn largest<T>(
+    scales: &[f64],
+    attempt: impl Fn(f64) -> Attempt<T>,
+) -> Result<Option<T>, RenderError> {
+    // Smaller type needs less room, so the sizes that fit stand behind those that do not.
+    let (mut low, mut high) = (0, scales.len());
+    let mut found = None;
+    while low < high {
+        let middle = low.midpoint(high);
+        match attempt(scales[middle])? {
+            Some(fitting) => {
+                high = middle;
+                found = Some(fitting);
+            }
+            None => low = middle + 1,
+        }
+    }
+    let Some((largest, clean)) = found else { return Ok(None) };
+    if clean {
+        return Ok(Some(largest));
+    }
+    for scale in scales.iter().skip(high + 1).take(TRIED) {
+        if let Some((smaller, true)) = attempt(*scale)? {
+            return Ok(Some(smaller));
+        }
+    }
+    Ok(Some(largest))
 }
 
 /// The files of [`leaflet`]: for the bank a PDF and a picture of each side, for a branch the PDF.

@@ -1,8 +1,8 @@
 //! The inside of the leaflet: three panels of text, as large as they can be.
 
 use super::{
-    columns::{self, Piece, Share, Unit, drop_one, share_out, words},
-    leaflet::{COLUMN_MM, Colours, Maker, PANEL_MM, Sizes, scales},
+    columns::{self, FURTHER, Piece, Share, Unit, drop_one, share_out, words},
+    leaflet::{Attempt, COLUMN_MM, Colours, Maker, PANEL_MM, Sizes, largest, scales},
     prose::{BlockView, RunView},
     sheet::{Format, MEASURED_PX, orphans, refuse_missing, report},
 };
@@ -51,14 +51,11 @@ impl<'a> Maker<'a> {
             });
         }
         loop {
-            let needed = pieces.iter().all(|piece| piece.rank == 0);
-            for strict in [true, false] {
-                let scales = scales().filter(|scale| needed || *scale >= 1.0);
-                for scale in scales {
-                    if let Some(found) = self.try_inside(&pieces, scale, strict)? {
-                        return Ok(found);
-                    }
-                }
+            let needed = pieces.iter().all(|piece| piece.rank < FURTHER);
+            let scales = scales(if needed { 0.0 } else { 1.0 });
+            let found = largest(&scales, |scale| self.try_inside(&pieces, scale))?;
+            if let Some((scale, share)) = found {
+                return self.finished(&pieces, scale, &share);
             }
             if !drop_one(&mut pieces) {
                 return Err(RenderError::DoesNotFit {
@@ -69,12 +66,8 @@ impl<'a> Maker<'a> {
         }
     }
 
-    fn try_inside(
-        &self,
-        pieces: &[Piece],
-        scale: f64,
-        strict: bool,
-    ) -> Result<Option<(Inside<'a>, LayoutReport)>, RenderError> {
+    /// How the pieces are shared out at one size, where they fit.
+    fn try_inside(&self, pieces: &[Piece], scale: f64) -> Attempt<(f64, Share)> {
         let units = columns::units(pieces);
         let px = MEASURED_PX as f32;
         // All units one below another in the first panel tell their heights.
@@ -84,18 +77,29 @@ impl<'a> Maker<'a> {
         let heights = unit_heights(&measured, units.len()).ok_or_else(|| {
             RenderError::Engine("模板 print/leaflet-inside 里每段文字要有一个框".into())
         })?;
-        let gap = GROUP_GAP_MM as f32 * px;
-        let share = share_out(&units, &heights, gap);
-        if share.highest() > COLUMN_HEIGHT_MM as f32 * px {
-            return Ok(None);
-        }
-        let view = self.inside_view(&units, &share, GROUP_GAP_MM, scale);
+        let share = share_out(&units, &heights, GROUP_GAP_MM as f32 * px);
+        let fits = share.highest() <= COLUMN_HEIGHT_MM as f32 * px;
+        Ok(fits.then(|| ((scale, share), orphans(&measured).is_empty())))
+    }
+
+    fn finished(
+        &self,
+        pieces: &[Piece],
+        scale: f64,
+        share: &Share,
+    ) -> Result<(Inside<'a>, LayoutReport), RenderError> {
+        let view = self.inside_view(&columns::units(pieces), share, GROUP_GAP_MM, scale);
         let measured = self.measure("print/leaflet-inside.hbs", &view)?;
         let mut report = report(&measured, Format::A4Landscape, self.sizes(scale).floor);
         refuse_missing(&report, self.scene, self.stage)?;
         report.word_count = words(pieces);
-        let sound = report.overflow.is_empty() && (!strict || orphans(&measured).is_empty());
-        Ok(sound.then_some((view, report)))
+        if report.overflow.is_empty() {
+            return Ok((view, report));
+        }
+        Err(RenderError::DoesNotFit {
+            what: "三折页内页".into(),
+            detail: report.overflow.iter().take(4).cloned().collect::<Vec<_>>().join("；"),
+        })
     }
 
     fn inside_view(&self, units: &[Unit], share: &Share, gap: f64, scale: f64) -> Inside<'a> {

@@ -2,13 +2,13 @@
 
 use super::{
     facts::{AnswerView, HotlineView, QuestionView, hotlines, quiz},
-    leaflet::{COLUMN_MM, Colours, Maker, Sizes, scales},
+    leaflet::{COLUMN_MM, Colours, Maker, Sizes, largest, scales},
     sheet::{Format, MEASURED_PX, orphans, refuse_missing, report},
     strip::where_to,
     view::{LabelView, ObjectView},
 };
 use crate::{
-    model::{Audience, LayoutReport, Variant},
+    model::{Audience, LayoutReport, PlacedBox, Variant},
     render::{
         Palette, RenderError,
         fonts::Weight,
@@ -23,6 +23,7 @@ use crate::{
     },
 };
 use serde::Serialize;
+use std::cell::RefCell;
 
 #[derive(Debug, Clone, Serialize)]
 pub(super) struct Outside<'a> {
@@ -68,39 +69,33 @@ struct CoverView<'a> {
 impl<'a> Maker<'a> {
     pub fn outside(&self) -> Result<(Outside<'a>, LayoutReport), RenderError> {
         let drawing = Drawing::new(self.scene.object()?, self.palette, self.stage.fonts)?;
-        let mut faults = Vec::new();
-        for strict in [true, false] {
-            for scale in scales() {
-                let mut view = self.outside_view(scale)?;
-                let bare = self.measure("print/leaflet-outside.hbs", &view)?;
-                let floor = view.sizes.floor;
-                let found = report(&bare, Format::A4Landscape, floor);
-                refuse_missing(&found, self.scene, self.stage)?;
-                faults = found.overflow;
-                if strict {
-                    faults.extend(orphans(&bare));
-                }
-                if faults.is_empty() {
-                    let letters: Vec<Rect> = found
-                        .boxes
-                        .iter()
-                        .map(|line| Rect {
-                            left: line.x,
-                            top: line.y,
-                            right: line.x + line.width,
-                            bottom: line.y + line.height,
-                        })
-                        .collect();
-                    view.cover.object = self.object(&drawing, &letters, floor);
-                    let laid_out = self.measure("print/leaflet-outside.hbs", &view)?;
-                    return Ok((view, report(&laid_out, Format::A4Landscape, floor)));
-                }
-            }
-        }
-        Err(RenderError::DoesNotFit {
-            what: "三折页外页".into(),
-            detail: faults.iter().take(4).cloned().collect::<Vec<_>>().join("；"),
-        })
+        let faults = RefCell::new(Vec::new());
+        let found = largest(&scales(0.0), |scale| {
+            let view = self.outside_view(scale)?;
+            let bare = self.measure("print/leaflet-outside.hbs", &view)?;
+            let found = report(&bare, Format::A4Landscape, view.sizes.floor);
+            refuse_missing(&found, self.scene, self.stage)?;
+            let fits = found.overflow.is_empty();
+            faults.borrow_mut().clone_from(&found.overflow);
+            Ok(fits.then(|| ((view, found), orphans(&bare).is_empty())))
+        })?;
+        let Some((mut view, bare)) = found else {
+            return Err(RenderError::DoesNotFit {
+                what: "三折页外页".into(),
+                detail: faults.borrow().iter().take(4).cloned().collect::<Vec<_>>().join("；"),
+            });
+        };
+        let letter = |line: &PlacedBox| Rect {
+            left: line.x,
+            top: line.y,
+            right: line.x + line.width,
+            bottom: line.y + line.height,
+        };
+        let letters: Vec<Rect> = bare.boxes.iter().map(letter).collect();
+        let floor = view.sizes.floor;
+        view.cover.object = self.object(&drawing, &letters, floor);
+        let laid_out = self.measure("print/leaflet-outside.hbs", &view)?;
+        Ok((view, report(&laid_out, Format::A4Landscape, floor)))
     }
 
     fn outside_view(&self, scale: f64) -> Result<Outside<'a>, RenderError> {
