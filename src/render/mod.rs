@@ -15,6 +15,7 @@ pub mod palette;
 pub mod picture;
 pub mod portal;
 pub mod poster;
+pub mod print;
 pub mod templates;
 mod text;
 

@@ -39,6 +39,21 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("poster/student-portrait.hbs", include_str!("../../templates/poster/student-portrait.hbs")),
     ("poster/student-landscape.hbs", include_str!("../../templates/poster/student-landscape.hbs")),
     ("poster/student-bar.hbs", include_str!("../../templates/poster/student-bar.hbs")),
+    ("print/base.hbs", include_str!("../../templates/print/base.hbs")),
+    ("print/brandbar.hbs", include_str!("../../templates/print/brandbar.hbs")),
+    ("print/headline.hbs", include_str!("../../templates/print/headline.hbs")),
+    ("print/object.hbs", include_str!("../../templates/print/object.hbs")),
+    ("print/strip.hbs", include_str!("../../templates/print/strip.hbs")),
+    ("print/poster-general.hbs", include_str!("../../templates/print/poster-general.hbs")),
+    ("print/poster-elder.hbs", include_str!("../../templates/print/poster-elder.hbs")),
+    ("print/poster-student.hbs", include_str!("../../templates/print/poster-student.hbs")),
+    ("print/prose-css.hbs", include_str!("../../templates/print/prose-css.hbs")),
+    ("print/blocks.hbs", include_str!("../../templates/print/blocks.hbs")),
+    ("print/leaflet-outside.hbs", include_str!("../../templates/print/leaflet-outside.hbs")),
+    ("print/leaflet-inside.hbs", include_str!("../../templates/print/leaflet-inside.hbs")),
+    ("print/morning.hbs", include_str!("../../templates/print/morning.hbs")),
+    ("print/notice.hbs", include_str!("../../templates/print/notice.hbs")),
+    ("print/booth.hbs", include_str!("../../templates/print/booth.hbs")),
 ];
 
 /// Palettes that come with the program; `palettes.toml` in an override folder replaces them.
@@ -109,6 +124,7 @@ impl Templates {
         registry.register_helper("if", Box::new(Conditional { when: true }));
         registry.register_helper("unless", Box::new(Conditional { when: false }));
         registry.register_helper("px", Box::new(pixels));
+        registry.register_helper("mm", Box::new(millimetres));
         let mut themes = BTreeMap::new();
         let mut texts = Vec::new();
         for (name, text) in BUILT_IN {
@@ -233,5 +249,23 @@ fn pixels(
         return Err(RenderErrorReason::Other("px 需要一个数，视图需要 unit".into()).into());
     };
     out.write(&format!("{}px", (length * unit).round()))?;
+    Ok(())
+}
+
+/// `{{mm 15}}`: millimetres of a design made for A4 as pixels, by the view's `unit`. Unlike `px`
+/// it keeps fractions: a PDF has few pixels and no pixel grid.
+fn millimetres(
+    helper: &Helper<'_>,
+    _: &Handlebars<'_>,
+    context: &Context,
+    _: &mut RenderContext<'_, '_>,
+    out: &mut dyn Output,
+) -> Result<(), RenderError> {
+    let unit = context.data().get("unit").and_then(serde_json::Value::as_f64);
+    let length = helper.param(0).and_then(|param| param.value().as_f64());
+    let (Some(unit), Some(length)) = (unit, length) else {
+        return Err(RenderErrorReason::Other("mm 需要一个数，视图需要 unit".into()).into());
+    };
+    out.write(&format!("{:.3}px", length * unit))?;
     Ok(())
 }

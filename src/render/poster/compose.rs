@@ -370,7 +370,8 @@ impl<'a> Composer<'a> {
 }
 
 /// The headline's lines and parts; on one line where the scheme asks for it.
-pub(super) fn headline_parts(scene: &Scene<'_>, one_line: bool) -> Vec<Vec<PartView>> {
+#[must_use]
+pub fn headline_parts(scene: &Scene<'_>, one_line: bool) -> Vec<Vec<PartView>> {
     let lines = scene.variant.headline.value.lines.iter().enumerate();
     let lines = lines.map(|(number, line)| {
         let part = |(index, part): (usize, &HeadlinePart)| PartView {
@@ -386,7 +387,8 @@ pub(super) fn headline_parts(scene: &Scene<'_>, one_line: bool) -> Vec<Vec<PartV
 /// The trap's name takes the lure's colour where that contrasts with the ground. On the students'
 /// bright ground coral is too light for letters and underlines them instead; elders get one
 /// colour only.
-pub(super) fn lure_style(audience: Audience, palette: &Palette) -> String {
+#[must_use]
+pub fn lure_style(audience: Audience, palette: &Palette) -> String {
     match audience {
         Audience::General => format!("color:{}", palette.lure),
         Audience::Elder => format!("color:{}", palette.paper),

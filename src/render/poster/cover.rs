@@ -63,7 +63,7 @@ fn cover(
     let view = view(scene, stage, drawing, width, height)?;
     let html = stage.templates.render("article/cover.hbs", &view)?;
     let sheet = Sheet { html: format!("<style>*{{margin:0}}</style>{html}"), width, height };
-    let layout = report::report(&engine::measure(&sheet, stage.fonts)?, 0.0);
+    let layout = report::report(&engine::measure(&sheet, stage.fonts)?, 0.0, report::Edges::Hard);
     super::glyphs::refuse_missing(&layout, scene, stage.fonts)?;
     if !layout.overflow.is_empty() {
         return Err(RenderError::DoesNotFit {

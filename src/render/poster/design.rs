@@ -7,7 +7,7 @@ use super::{
     object::Drawing,
     png,
     qr::QrCode,
-    report,
+    report::{self, Edges},
     scale::{Profile, Scale, words_per_second},
     strip::{QR_INK, StripPlan, StripSetting},
     view::{PosterView, TreadView},
@@ -115,7 +115,8 @@ impl Design {
         ];
         for branch in longest.into_iter().flatten() {
             let sheet = self.sheet(&self.strip_html(stage, branch, None)?, self.strip.height());
-            let strip = report::report(&engine::measure(&sheet, stage.fonts)?, floor_px);
+            let strip =
+                report::report(&engine::measure(&sheet, stage.fonts)?, floor_px, Edges::Hard);
             if !strip.overflow.is_empty() {
                 return Err(RenderError::DoesNotFit {
                     what: format!("{} 的网点条（{}）", self.profile.name, branch.name),
@@ -327,7 +328,7 @@ fn measured(
         height: view.height,
     };
     let laid_out = engine::measure(&sheet, stage.fonts)?;
-    Ok(report::report(&laid_out, composer.scaled.floor_px))
+    Ok(report::report(&laid_out, composer.scaled.floor_px, Edges::Hard))
 }
 
 /// The treads, which stand before the object.
@@ -357,7 +358,11 @@ fn letters(report: &LayoutReport, covers: &[Rect]) -> Vec<Rect> {
 }
 
 /// The bank's mark in the poster's colours.
-pub(super) fn mark(scene: &Scene<'_>, palette: &Palette, side: u32) -> Result<String, RenderError> {
+pub(in crate::render) fn mark(
+    scene: &Scene<'_>,
+    palette: &Palette,
+    side: u32,
+) -> Result<String, RenderError> {
     let asset = scene.library.assets.get("mark.svg").ok_or_else(|| RenderError::Picture {
         file: "assets/mark.svg".into(),
         reason: "没有银行标志".into(),

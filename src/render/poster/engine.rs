@@ -78,7 +78,7 @@ const LINE_BOX_EM: f32 = 1.448;
 /// # Errors
 /// [`RenderError::Engine`] where the engine refuses the markup.
 pub fn measure(sheet: &Sheet, fonts: &Fonts) -> Result<LaidOut, RenderError> {
-    let (node, stylesheet) = parse(sheet)?;
+    let (node, stylesheet) = parse(&sheet.html)?;
     let options = options(sheet, node, stylesheet, fonts);
     let measured = takumi::measure(options).map_err(engine_error)?;
     Ok(laid_out(&measured))
@@ -89,7 +89,7 @@ pub fn measure(sheet: &Sheet, fonts: &Fonts) -> Result<LaidOut, RenderError> {
 /// # Errors
 /// [`RenderError::Engine`] where the engine refuses the markup.
 pub fn raster(sheet: &Sheet, fonts: &Fonts) -> Result<Pixels, RenderError> {
-    let (node, stylesheet) = parse(sheet)?;
+    let (node, stylesheet) = parse(&sheet.html)?;
     let bitmap = takumi::render(options(sheet, node, stylesheet, fonts)).map_err(engine_error)?;
     Ok(Pixels { width: bitmap.width(), height: bitmap.height(), rgba: bitmap.into_raw() })
 }
@@ -100,7 +100,7 @@ pub fn raster(sheet: &Sheet, fonts: &Fonts) -> Result<Pixels, RenderError> {
 /// # Errors
 /// [`RenderError::Engine`] where the engine refuses the markup or a character has no glyph.
 pub fn pdf(sheet: &Sheet, title: &str, fonts: &Fonts) -> Result<Vec<u8>, RenderError> {
-    let (node, stylesheet) = parse(sheet)?;
+    let (node, stylesheet) = parse(&sheet.html)?;
     let metadata = takumi_pdf::PdfMetadata { title: Some(title.to_owned()), ..Default::default() };
     let options = takumi_pdf::PdfOptions::builder()
         .viewport(Viewport::new((sheet.width, sheet.height)))
@@ -114,8 +114,77 @@ pub fn pdf(sheet: &Sheet, title: &str, fonts: &Fonts) -> Result<Vec<u8>, RenderE
     takumi_pdf::render(options).map_err(|error| RenderError::Engine(error.to_string()))
 }
 
-fn parse(sheet: &Sheet) -> Result<(Node, Arc<StyleSheet>), RenderError> {
-    let parsed = parse_html(&sheet.html, FromHtmlOptions::default())
+/// Paper to lay out: HTML whose lengths are CSS pixels at `dpi`, and the size of one page.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Paper {
+    /// The markup; for a PDF one box of the page's size after another.
+    pub html: String,
+    /// Pixels per inch: [`PDF_DPI`] for a PDF.
+    pub dpi: f64,
+    /// Millimetres across.
+    pub width_mm: f64,
+    /// Millimetres down.
+    pub height_mm: f64,
+}
+
+/// What a PDF's markup is laid out at: one CSS pixel is 0.75 pt.
+pub const PDF_DPI: f64 = 96.0;
+
+/// Lays paper out without drawing it, in pixels of its resolution.
+///
+/// # Errors
+/// [`RenderError::Engine`] where the engine refuses the markup.
+pub fn measure_paper(paper: &Paper, fonts: &Fonts) -> Result<LaidOut, RenderError> {
+    let options = paper_options(paper, fonts)?;
+    Ok(laid_out(&takumi::measure(options).map_err(engine_error)?))
+}
+
+/// Draws one page of paper.
+///
+/// # Errors
+/// [`RenderError::Engine`] where the engine refuses the markup.
+pub fn raster_paper(paper: &Paper, fonts: &Fonts) -> Result<Pixels, RenderError> {
+    let bitmap = takumi::render(paper_options(paper, fonts)?).map_err(engine_error)?;
+    Ok(Pixels { width: bitmap.width(), height: bitmap.height(), rgba: bitmap.into_raw() })
+}
+
+/// Writes paper as vector PDF with embedded font subsets, one page per box of the markup that ends
+/// with a page break. The same markup gives the same bytes: the file carries no date.
+///
+/// # Errors
+/// [`RenderError::Engine`] where the engine refuses the markup or a character has no glyph.
+pub fn pdf_paper(paper: &Paper, title: &str, fonts: &Fonts) -> Result<Vec<u8>, RenderError> {
+    let (node, stylesheet) = parse(&paper.html)?;
+    let metadata = takumi_pdf::PdfMetadata { title: Some(title.to_owned()), ..Default::default() };
+    let options = takumi_pdf::PdfOptions::builder()
+        .page(takumi_pdf::PageOptions {
+            width: (paper.width_mm / 25.4 * PDF_DPI) as f32,
+            height: (paper.height_mm / 25.4 * PDF_DPI) as f32,
+            margin: takumi_pdf::PageMargins::uniform(0.0),
+        })
+        .fonts(fonts.engine())
+        .node(node)
+        .stylesheet(stylesheet)
+        .metadata(metadata)
+        .producer("caishi".to_owned())
+        .lang(Lang::parse("zh-CN").ok())
+        .build();
+    takumi_pdf::render(options).map_err(|error| RenderError::Engine(error.to_string()))
+}
+
+fn paper_options<'a>(paper: &Paper, fonts: &'a Fonts) -> Result<RenderOptions<'a>, RenderError> {
+    let (node, stylesheet) = parse(&paper.html)?;
+    let pixels = |mm: f64| (mm / 25.4 * paper.dpi).round() as u32;
+    let sheet = Sheet {
+        html: String::new(),
+        width: pixels(paper.width_mm),
+        height: pixels(paper.height_mm),
+    };
+    Ok(options(&sheet, node, stylesheet, fonts))
+}
+
+fn parse(html: &str) -> Result<(Node, Arc<StyleSheet>), RenderError> {
+    let parsed = parse_html(html, FromHtmlOptions::default())
         .map_err(|error| RenderError::Engine(error.to_string()))?;
     let stylesheet = StyleSheet::parse(&parsed.css.join("\n"))
         .map_err(|error| RenderError::Engine(format!("{error:?}")))?;

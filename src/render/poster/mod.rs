@@ -3,7 +3,7 @@ pub mod compose;
 pub mod cover;
 pub mod design;
 pub mod engine;
-mod glyphs;
+pub mod glyphs;
 pub mod newspic;
 pub mod object;
 pub mod png;

@@ -77,10 +77,22 @@ impl Drawing {
         letters: &[Rect],
         covers: &[Rect],
     ) -> Option<Rect> {
-        let field = field(scaled, audience, head);
+        let gap = (10.0 * scaled.unit) as f32;
+        self.fit(field(scaled, audience, head), gap, audience, letters, covers)
+    }
+
+    /// As [`Drawing::place`], in any field and with any distance to the letters.
+    #[must_use]
+    pub fn fit(
+        &self,
+        field: Rect,
+        gap: f32,
+        audience: Audience,
+        letters: &[Rect],
+        covers: &[Rect],
+    ) -> Option<Rect> {
         let ratio = self.ratio as f32;
         let full = (field.right - field.left).min((field.bottom - field.top) * ratio);
-        let gap = (10.0 * scaled.unit) as f32;
         let lift = (field.bottom - field.top) * 0.06;
         let mut best: Option<(f32, Rect)> = None;
         for (step, lifted) in (0..=10).flat_map(|step| (0..4).map(move |lifted| (step, lifted))) {

@@ -357,7 +357,7 @@ fn shrink(px: u32, floor: f64, fits: impl Fn(u32) -> bool) -> Option<u32> {
 }
 
 /// An address broken at its separator, which is dropped.
-fn broken(address: &str) -> Vec<String> {
+pub(in crate::render) fn broken(address: &str) -> Vec<String> {
     match address.split_once(['·', '，', '、', ' ', '（']) {
         Some((first, rest)) if !first.is_empty() && !rest.is_empty() => {
             vec![first.to_owned(), rest.trim_end_matches('）').to_owned()]
@@ -367,7 +367,7 @@ fn broken(address: &str) -> Vec<String> {
 }
 
 /// A label of up to five characters on two lines: 扫码看 / 全文.
-fn halves(label: &str) -> Vec<String> {
+pub(in crate::render) fn halves(label: &str) -> Vec<String> {
     let letters: Vec<char> = label.chars().collect();
     if letters.len() < 4 {
         return vec![label.to_owned()];
