@@ -91,7 +91,7 @@ const STUDENT: Places = Places {
         word: 9.6,
         numeral: 6.4,
         sentence: 5.6,
-        number: 12.0,
+        number: 10.6,
         boxed: 18.0,
         note: 6.4,
     },
@@ -380,8 +380,11 @@ fn split_between_words<'t>(
     text.char_indices()
         .enumerate()
         .skip(1)
-        .filter(|(_, (at, next))| {
-            !NOT_AT_START.contains(*next)
+        .filter(|&(index, (ref at, ref next))| {
+            // Less than a third of a sentence on a line of its own looks lost.
+            index * 3 >= count
+                && (count - index) * 3 >= count
+                && !NOT_AT_START.contains(*next)
                 && !text[..*at].ends_with(|last| NOT_AT_END.contains(last))
                 && fits(&text[..*at])
                 && fits(&text[*at..])

@@ -44,11 +44,14 @@ pub(super) struct Outside<'a> {
     answers: Vec<AnswerView>,
     hotlines: Vec<HotlineView>,
     name: String,
+    name_size: f64,
     place: Vec<String>,
     qr_label: String,
     qr_modules: usize,
     qr_path: String,
     small: Vec<String>,
+    disclaimer: &'a str,
+    hotline_gap: f64,
 }
 
 #[derive(Debug, Clone, Serialize)]
@@ -107,12 +110,13 @@ impl<'a> Maker<'a> {
         let hotlines = hotlines(scene);
         let code = QrCode::new(&scene.qr_address())?;
         let (name, address) = where_to(scene);
+        let name_em = self.stage.fonts.advance_em(&name, Weight::Bold);
         let hours = scene.branch.map(|branch| branch.hours.clone());
         let place: Vec<String> = std::iter::once(address).chain(hours).collect();
         let small = vec![
-            format!("有效期至 {} · {}", variant.valid_until, short(variant)),
-            format!("{} · 第 {} 版", scene.lesson.id, variant.version),
-            scene.bank.disclaimer.clone(),
+            format!("有效期至 {}", variant.valid_until),
+            scene.lesson.id.to_string(),
+            format!("第 {} 版 {}", variant.version, short(variant)),
         ];
         let view = Outside {
             palette: self.palette,
@@ -123,20 +127,24 @@ impl<'a> Maker<'a> {
             bank_size: if elder { 6.4 } else { 5.2 },
             // Four numbers are as many as the panel holds at full size.
             number_size: (if elder { 14.0 } else { 12.0_f64 })
-                .min(44.0 / hotlines.len().max(1) as f64),
+                .min(40.0 / hotlines.len().max(1) as f64),
             cover: self.cover()?,
             quiz_title: if elder { "考考您" } else { "考考你" },
             quiz,
             answers,
+            hotline_gap: if hotlines.len() > 3 { 1.5 } else { 3.2 },
             hotlines,
+            name_size: (COLUMN_MM / name_em).min(self.sizes(1.0).heading),
             name,
             place,
             qr_label: variant.qr_label.clone(),
             qr_modules: code.modules(),
             qr_path: code.path(),
             small,
+            disclaimer: &scene.bank.disclaimer,
         };
-        let mut text = format!("{}{}{}", view.name, view.place.concat(), view.small.concat());
+        let mut text =
+            [&view.name, &view.place.concat(), &view.small.concat(), view.disclaimer].concat();
         for run in view
             .quiz
             .iter()
@@ -181,7 +189,8 @@ impl<'a> Maker<'a> {
         let audience = self.scene.variant.audience;
         // A student's object hangs in the panel; the others stand on the edge of the paper.
         let [left, top, right, bottom] = match audience {
-            Audience::General => [200.0, 70.0, 293.0, 210.0],
+            // The general family's reaches into the bleed.
+            Audience::General => [200.0, 70.0, 293.0, 213.0],
             Audience::Elder => [208.0, 90.0, 287.0, 192.0],
             Audience::Student => [208.0, 92.0, 287.0, 190.0],
         }

@@ -158,7 +158,7 @@ fn push_directive(
             figure: Some(FigureView { value: value.clone(), label: runs(scene, label) }),
             ..BlockView::default()
         },
-        Directive::Calculation(rows) => note(rows.iter().map(calculation).collect()),
+        Directive::Calculation(rows) => note(rows.iter().flat_map(calculation).collect()),
         Directive::Glossary(entries) => BlockView {
             items: Some(
                 entries
@@ -202,12 +202,14 @@ fn said(speaker: &str, lines: Vec<Vec<RunView>>) -> BlockView {
     BlockView { said: Some(SaidView { speaker, lines }), ..BlockView::default() }
 }
 
-fn calculation(row: &Calculation) -> Vec<RunView> {
+/// What is computed, and below it the sum, which stays on one line.
+fn calculation(row: &Calculation) -> [Vec<RunView>; 2] {
     // The signs of mathematics, not those of a keyboard.
     let expression = row.expression.replace('*', "×").replace('-', "−");
-    vec![
-        plain_run(&format!("{}：{expression} = ", row.label)),
-        RunView { text: format!("{}{}", row.result, row.unit), strong: true },
+    let result = format!("{}{}", row.result, row.unit);
+    [
+        vec![plain_run(&format!("{}：", row.label))],
+        vec![plain_run(&format!("{expression} = ")), RunView { text: result, strong: true }],
     ]
 }
 

@@ -153,7 +153,7 @@ impl Printed<'_> {
         // A picture's last row of pixels is only partly paper, so the page reaches beyond it.
         let slack = if bleed > 0.0 { 0.0 } else { 0.2 };
         let px = |mm: f64| mm / 25.4 * dpi;
-        let guard = if bleed > 0.0 { 0.6 } else { 0.0 };
+        let guard = if bleed > 0.0 && pages.len() > 1 { 0.6 } else { 0.0 };
         let view = BaseView {
             width: px(width),
             height: px(height),

@@ -73,7 +73,11 @@ pub(super) fn strip(
         address,
         label,
         label_size: sizes.label,
-        number_size: if stacked { sizes.number * 0.75 } else { sizes.number },
+        number_size: if stacked {
+            sizes.number * if elder { 0.66 } else { 0.75 }
+        } else {
+            sizes.number
+        },
         number,
         qr_label,
         qr_modules: code.modules(),
