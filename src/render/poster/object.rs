@@ -197,10 +197,16 @@ fn shifted_up(rect: Rect, by: f32) -> Rect {
     Rect { top: rect.top - by, bottom: rect.bottom - by, ..rect }
 }
 
-/// Whether the drawing's foot is hidden by every cover below it, so that it does not float.
+/// Whether the drawing's foot is hidden by covers over its whole width, so that it does not float.
 fn stands_behind(rect: Rect, covers: &[Rect]) -> bool {
-    let mut below = covers.iter().filter(|c| c.left < rect.right && c.right > rect.left).peekable();
-    below.peek().is_some() && below.all(|cover| cover.top < rect.bottom)
+    let edge =
+        |pick: fn(f32, f32) -> f32, side: fn(&Rect) -> f32| covers.iter().map(side).reduce(pick);
+    let left = edge(f32::min, |cover| cover.left);
+    let right = edge(f32::max, |cover| cover.right);
+    let wide = left.is_some_and(|left| left <= rect.left + 1.0)
+        && right.is_some_and(|right| right >= rect.right - 1.0);
+    let below = covers.iter().filter(|c| c.left < rect.right && c.right > rect.left);
+    wide && below.into_iter().all(|cover| cover.top < rect.bottom)
 }
 
 /// General and elder objects stand on the bottom of their field, at its right or left; a student's
