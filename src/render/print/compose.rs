@@ -215,14 +215,17 @@ impl<'a> Composer<'a> {
             let rise = if steps.len() > 1 { index as f64 / (count - 1.0) } else { 1.0 };
             let ground = if last { &palette.ground } else { &palette.pale[index.min(2)] };
             let right = extra + each * (index as f64 + 1.0);
-            let left = if first { -BLEED } else { right - each };
+            let left = if first { 0.0 } else { right - each };
+            let width = right - left;
             // Nothing essential stands within ten millimetres of the edge.
             let inner = each - PADDING - if last { super::sheet::SAFE_MM } else { 2.5 };
             StepView {
                 left,
-                width: right - left + if last { BLEED } else { 0.0 },
+                width,
+                field_left: left - if first { BLEED } else { 0.0 },
+                field_width: width + if first || last { BLEED } else { 0.0 },
                 height: low + (high - low) * rise,
-                padding: if first { MARGIN_MM + BLEED } else { PADDING },
+                padding: if first { MARGIN_MM } else { PADDING },
                 ground: ground.clone(),
                 text: if last { &palette.paper } else { &palette.ink }.clone(),
                 numeral: if last { &palette.numeral } else { &palette.mute }.clone(),
@@ -285,6 +288,8 @@ impl<'a> Composer<'a> {
             last: index + 1 == count,
             left: 0.0,
             width: 0.0,
+            field_left: 0.0,
+            field_width: 0.0,
             height: 0.0,
             padding: 0.0,
             ground: String::new(),

@@ -4,14 +4,11 @@ use super::{
     facts::{self, AnswerView, HotlineView, QuestionView},
     leaflet::Colours,
     prose::{self, BlockView, RunView},
-    sheet::{Format, Label, Printed, fill, orphans, report},
+    sheet::{Format, Label, Printed, fill, orphans, refuse_missing, report},
 };
 use crate::{
     model::{Artifact, Audience, BlockKind, Directive, OutputKind},
-    render::{
-        Palette, RenderError, Scene, Stage,
-        poster::{design::mark, glyphs::missing_glyphs},
-    },
+    render::{Palette, RenderError, Scene, Stage, poster::design::mark, text::chinese_date},
 };
 use serde::Serialize;
 use std::path::PathBuf;
@@ -100,17 +97,13 @@ pub fn morning(scene: &Scene<'_>, stage: &Stage<'_>) -> Result<Vec<Artifact>, Re
         title: &variant.title.value,
         audience: variant.audience.label(),
         owner: &variant.owner,
-        valid_until: variant.valid_until.to_string(),
+        valid_until: chinese_date(variant.valid_until),
         blocks: prose::blocks(scene, staff, OutputKind::Morning),
         question: questions.into_iter().next(),
         answer: answers.into_iter().next(),
         flags: flags(scene),
         hotlines: facts::hotlines(scene),
     };
-    let mut text = prose::text_of(&view.blocks);
-    text.extend([view.title, view.bank, view.owner]);
-    view.flags.iter().flatten().for_each(|run| text.push_str(&run.text));
-    missing_glyphs(&text, scene, stage.fonts)?;
     sheet(scene, stage, OutputKind::Morning, "print/morning.hbs", &view)
 }
 
@@ -167,13 +160,6 @@ pub fn booth(scene: &Scene<'_>, stage: &Stage<'_>) -> Result<Vec<Artifact>, Rend
         rows: ["上午", "下午", "合计"],
         place: scene.branch.map_or("", |branch| branch.name.as_str()),
     };
-    let mut text = format!("{}{}{}", view.title, view.bank, view.place);
-    for question in &view.quiz {
-        let options = question.options.iter().flat_map(|option| &option.text);
-        question.text.iter().chain(options).for_each(|run| text.push_str(&run.text));
-    }
-    view.answers.iter().flat_map(|a| &a.why).for_each(|run| text.push_str(&run.text));
-    missing_glyphs(&text, scene, stage.fonts)?;
     sheet(scene, stage, OutputKind::Booth, "print/booth.hbs", &view)
 }
 
@@ -222,6 +208,7 @@ fn sheet<View: Serialize>(
             let printed = Printed { format: Format::A4, title, pages: Box::new(pages) };
             let laid_out = printed.measure(stage)?.swap_remove(0);
             let report = report(&laid_out, Format::A4, FLOOR_MM);
+            refuse_missing(&report, scene, stage)?;
             faults.clone_from(&report.overflow);
             if faults.is_empty() && !(strict && !orphans(&laid_out).is_empty()) {
                 let bytes = printed.pdf(stage)?;

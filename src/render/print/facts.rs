@@ -3,7 +3,7 @@
 use super::prose::{self, RunView};
 use crate::{
     model::{BlockKind, Directive, Question},
-    render::Scene,
+    render::{Scene, text::chinese_date},
 };
 use serde::Serialize;
 
@@ -82,7 +82,7 @@ pub(super) fn hotlines(scene: &Scene<'_>) -> Vec<HotlineView> {
             name: hotline.name.clone(),
             note: hotline.note.clone(),
             hours: hotline.hours.clone(),
-            verified: hotline.verified_on.to_string(),
+            verified: chinese_date(hotline.verified_on),
         })
     })
     .collect()

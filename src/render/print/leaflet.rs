@@ -14,7 +14,9 @@ pub(super) const PANEL_MM: f64 = 99.0;
 /// What a panel holds between its margins: ten millimetres at the paper's edge and at each fold.
 pub(super) const COLUMN_MM: f64 = 79.0;
 /// Body size relative to the design, from the largest.
-pub(super) const SCALES: [f64; 10] = [1.3, 1.24, 1.18, 1.12, 1.06, 1.0, 0.96, 0.92, 0.88, 0.84];
+pub(super) fn scales() -> impl Iterator<Item = f64> {
+    (0..=23_u32).map(|step| 1.3 - 0.02 * f64::from(step))
+}
 
 /// The files of [`leaflet`]: for the bank a PDF and a picture of each side, for a branch the PDF.
 #[must_use]

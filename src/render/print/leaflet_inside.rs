@@ -2,17 +2,13 @@
 
 use super::{
     columns::{self, Piece, Share, Unit, drop_one, share_out, words},
-    leaflet::{COLUMN_MM, Colours, Maker, PANEL_MM, SCALES, Sizes},
-    prose::{self, BlockView, RunView},
-    sheet::{Format, MEASURED_PX, orphans, report},
+    leaflet::{COLUMN_MM, Colours, Maker, PANEL_MM, Sizes, scales},
+    prose::{BlockView, RunView},
+    sheet::{Format, MEASURED_PX, orphans, refuse_missing, report},
 };
 use crate::{
     model::LayoutReport,
-    render::{
-        Palette, RenderError,
-        fonts::Weight,
-        poster::{engine::LaidOut, glyphs::missing_glyphs},
-    },
+    render::{Palette, RenderError, fonts::Weight, poster::engine::LaidOut},
 };
 use serde::Serialize;
 
@@ -54,12 +50,10 @@ impl<'a> Maker<'a> {
                 help: "正文里没有案例、危险信号、步骤可用，请写 :::leaflet（350–500 字）".into(),
             });
         }
-        let text: String = pieces.iter().map(|piece| prose::text_of(&piece.blocks)).collect();
-        missing_glyphs(&text, self.scene, self.stage.fonts)?;
         loop {
             let needed = pieces.iter().all(|piece| piece.rank == 0);
             for strict in [true, false] {
-                let scales = SCALES.into_iter().filter(|scale| needed || *scale >= 1.0);
+                let scales = scales().filter(|scale| needed || *scale >= 1.0);
                 for scale in scales {
                     if let Some(found) = self.try_inside(&pieces, scale, strict)? {
                         return Ok(found);
@@ -98,6 +92,7 @@ impl<'a> Maker<'a> {
         let view = self.inside_view(&units, &share, GROUP_GAP_MM, scale);
         let measured = self.measure("print/leaflet-inside.hbs", &view)?;
         let mut report = report(&measured, Format::A4Landscape, self.sizes(scale).floor);
+        refuse_missing(&report, self.scene, self.stage)?;
         report.word_count = words(pieces);
         let sound = report.overflow.is_empty() && !(strict && !orphans(&measured).is_empty());
         Ok(sound.then_some((view, report)))

@@ -2,8 +2,8 @@
 
 use super::{
     facts::{AnswerView, HotlineView, QuestionView, hotlines, quiz},
-    leaflet::{COLUMN_MM, Colours, Maker, SCALES, Sizes},
-    sheet::{Format, MEASURED_PX, orphans, report},
+    leaflet::{COLUMN_MM, Colours, Maker, Sizes, scales},
+    sheet::{Format, MEASURED_PX, orphans, refuse_missing, report},
     strip::where_to,
     view::{LabelView, ObjectView},
 };
@@ -16,7 +16,6 @@ use crate::{
             compose::headline_parts,
             design::mark,
             engine::Rect,
-            glyphs::missing_glyphs,
             object::Drawing,
             qr::QrCode,
             view::{LeadView, PartView},
@@ -70,11 +69,12 @@ impl<'a> Maker<'a> {
         let drawing = Drawing::new(self.scene.object()?, self.palette, self.stage.fonts)?;
         let mut faults = Vec::new();
         for strict in [true, false] {
-            for scale in SCALES {
+            for scale in scales() {
                 let mut view = self.outside_view(scale)?;
                 let bare = self.measure("print/leaflet-outside.hbs", &view)?;
                 let floor = view.sizes.floor;
                 let found = report(&bare, Format::A4Landscape, floor);
+                refuse_missing(&found, self.scene, self.stage)?;
                 faults = found.overflow;
                 if strict {
                     faults.extend(orphans(&bare));
@@ -143,18 +143,6 @@ impl<'a> Maker<'a> {
             small,
             disclaimer: &scene.bank.disclaimer,
         };
-        let mut text =
-            [&view.name, &view.place.concat(), &view.small.concat(), view.disclaimer].concat();
-        for run in view
-            .quiz
-            .iter()
-            .flat_map(|q| q.text.iter().chain(q.options.iter().flat_map(|o| &o.text)))
-        {
-            text.push_str(&run.text);
-        }
-        view.answers.iter().flat_map(|a| &a.why).for_each(|run| text.push_str(&run.text));
-        view.hotlines.iter().for_each(|h| text.extend([h.name.as_str(), h.note.as_str()]));
-        missing_glyphs(&text, scene, self.stage.fonts)?;
         Ok(view)
     }
 

@@ -5,11 +5,14 @@ use super::{
     sheet::{Format, Label, Printed, fill, report},
 };
 use crate::{
-    model::{Artifact, Audience, Bank, Branch, Hotline, HotlineKind, Library, OutputKind},
+    model::{
+        Artifact, Audience, Bank, Branch, Hotline, HotlineKind, LayoutReport, Library, OutputKind,
+    },
     render::{
         Palette, RenderError, Stage,
         fonts::{MissingGlyph, Weight},
         poster::object::sized,
+        text::chinese_date,
     },
 };
 use serde::Serialize;
@@ -104,11 +107,11 @@ pub fn notice(scene: &NoticeScene<'_>, stage: &Stage<'_>) -> Result<Vec<Artifact
             hours: &branch.hours,
         }),
     };
-    refuse_missing(&view, stage)?;
     let pages = |unit: f64| Ok(vec![fill(stage, "print/notice.hbs", unit, &view)?]);
     let title = format!("{}投诉渠道公示", scene.bank.name);
     let printed = Printed { format: Format::A4, title, pages: Box::new(pages) };
     let report = report(&printed.measure(stage)?.swap_remove(0), Format::A4, FLOOR_MM);
+    refuse_missing(&report, stage)?;
     if !report.overflow.is_empty() {
         return Err(RenderError::DoesNotFit {
             what: "投诉渠道公示".into(),
@@ -165,7 +168,7 @@ fn rows(scene: &NoticeScene<'_>) -> Result<Vec<RowView>, RenderError> {
             name: hotline.name.clone(),
             note: hotline.note.clone(),
             hours: hotline.hours.clone(),
-            verified: hotline.verified_on.to_string(),
+            verified: chinese_date(hotline.verified_on),
         },
     };
     Ok(hotlines.iter().enumerate().map(row).collect())
@@ -179,20 +182,16 @@ fn mark(scene: &NoticeScene<'_>, palette: &Palette) -> Result<String, RenderErro
     Ok(sized(&palette.paint(&String::from_utf8_lossy(&asset.bytes)), 64, 64))
 }
 
-fn refuse_missing(view: &NoticeView<'_>, stage: &Stage<'_>) -> Result<(), RenderError> {
-    let mut fields: Vec<(&str, String)> = vec![("银行名称", view.bank.to_owned())];
-    for row in &view.rows {
-        let h = &row.hotline;
-        fields.push(("hotlines.toml", [&*h.number, &*h.name, &*h.note, &*h.hours].concat()));
-    }
-    if let Some(place) = &view.place {
-        fields.push(("branches.csv", [place.name, place.address, place.hours].concat()));
-    }
-    let missing: Vec<MissingGlyph> = fields
-        .iter()
-        .flat_map(|(place, text)| {
-            let missing = stage.fonts.missing(text).into_iter();
-            missing.map(|character| MissingGlyph { character, place: (*place).to_owned() })
+/// Refuses characters that no face can draw.
+fn refuse_missing(report: &LayoutReport, stage: &Stage<'_>) -> Result<(), RenderError> {
+    let text: String = report.boxes.iter().map(|line| line.text.as_str()).collect();
+    let missing: Vec<MissingGlyph> = stage
+        .fonts
+        .missing(&text)
+        .into_iter()
+        .map(|character| MissingGlyph {
+            character,
+            place: "hotlines.toml、branches.csv 或银行名称".into(),
         })
         .collect();
     if missing.is_empty() { Ok(()) } else { Err(RenderError::MissingGlyphs(missing)) }

@@ -2,17 +2,14 @@
 
 use super::{
     compose::Composer,
-    sheet::{Format, Label, MEASURED_PX, Printed, fill, orphans, report},
+    sheet::{Format, Label, MEASURED_PX, Printed, fill, orphans, refuse_missing, report},
     view::PosterView,
 };
 use crate::{
     model::{Artifact, LayoutReport, OutputKind, PosterText, count_words},
     render::{
         RenderError, Scene, Stage,
-        poster::{
-            design::mark, engine::Rect, glyphs::missing_glyphs, object::Drawing,
-            scale::words_per_second,
-        },
+        poster::{design::mark, engine::Rect, object::Drawing, scale::words_per_second},
     },
 };
 use std::path::PathBuf;
@@ -96,14 +93,15 @@ fn fit<'a>(scene: &'a Scene<'a>, stage: &Stage<'a>) -> Result<Fitted<'a>, Render
     let drawing = Drawing::new(scene.object()?, palette, stage.fonts)?;
     let composer = Composer { scene, palette, fonts: stage.fonts, mark };
     let mut faults = Vec::new();
-    for text in texts {
+    // What is wrong is said of the fullest text, which is the one its author will mend.
+    for (index, text) in texts.into_iter().enumerate() {
         for strict in [true, false] {
             for shrink in SHRINKS {
                 let view = composer.view(text, shrink)?;
-                refuse_missing(&view, scene, stage)?;
                 match attempt(&composer, stage, view, &drawing, strict)? {
                     Ok(fitted) => return Ok(fitted),
-                    Err(found) => faults = found,
+                    Err(found) if index == 0 => faults = found,
+                    Err(_) => {}
                 }
             }
         }
@@ -135,6 +133,7 @@ fn attempt<'a>(
         Ok(report)
     };
     let bare = measured(&view)?;
+    refuse_missing(&bare, composer.scene, stage)?;
     if !bare.overflow.is_empty() {
         return Ok(Err(bare.overflow));
     }
@@ -177,16 +176,4 @@ fn words<'v>(view: &'v PosterView<'_>) -> Vec<&'v str> {
     }
     words.extend(view.turns.iter().map(|turn| turn.words.as_str()));
     words
-}
-
-fn refuse_missing(
-    view: &PosterView<'_>,
-    scene: &Scene<'_>,
-    stage: &Stage<'_>,
-) -> Result<(), RenderError> {
-    let strip = &view.strip;
-    let mut text = words(view).concat();
-    text.extend([view.bank, view.tag, &strip.name, &strip.number]);
-    text.extend(strip.address.iter().chain(&strip.qr_label).map(String::as_str));
-    missing_glyphs(&text, scene, stage.fonts)
 }

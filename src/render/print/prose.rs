@@ -2,7 +2,10 @@
 
 use crate::{
     model::{Block, BlockKind, Calculation, Directive, Inline, InlineKind, ListItem, OutputKind},
-    render::Scene,
+    render::{
+        Scene,
+        text::{arithmetic, law_name},
+    },
 };
 use serde::Serialize;
 
@@ -106,8 +109,15 @@ fn push_directive(
     views: &mut Vec<BlockView>,
 ) {
     let view = match directive {
-        Directive::Callout { blocks, .. } | Directive::Law { blocks, .. } => {
-            note(lines(scene, blocks))
+        Directive::Callout { blocks, .. } => note(lines(scene, blocks)),
+        Directive::Law { cite, blocks } => {
+            let mut said = lines(scene, blocks);
+            let name = law_name(cite);
+            // Most authors write it themselves.
+            if !said.iter().flatten().any(|run| run.text.contains(&name)) {
+                said.insert(0, vec![RunView { text: name, strong: true }]);
+            }
+            note(said)
         }
         Directive::Scam(content) => said("骗子说", lines(scene, content)),
         Directive::Quotation { speaker, blocks } => said(speaker, lines(scene, blocks)),
@@ -204,8 +214,7 @@ fn said(speaker: &str, lines: Vec<Vec<RunView>>) -> BlockView {
 
 /// What is computed, and below it the sum, which stays on one line.
 fn calculation(row: &Calculation) -> [Vec<RunView>; 2] {
-    // The signs of mathematics, not those of a keyboard.
-    let expression = row.expression.replace('*', "×").replace('-', "−");
+    let expression = arithmetic(&row.expression);
     let result = format!("{}{}", row.result, row.unit);
     [
         vec![plain_run(&format!("{}：", row.label))],

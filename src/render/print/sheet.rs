@@ -4,9 +4,10 @@ use super::boxes::with_boxes;
 use crate::{
     model::{Artifact, Audience, Branch, LayoutReport, Lesson, MediaType, OutputKind},
     render::{
-        RenderError, Stage,
+        RenderError, Scene, Stage,
         poster::{
             engine::{self, LaidOut, PDF_DPI, Paper},
+            glyphs::missing_glyphs,
             png, report,
         },
     },
@@ -197,6 +198,16 @@ pub(super) fn report(laid_out: &LaidOut, format: Format, floor_mm: f64) -> Layou
         }
     }
     report
+}
+
+/// Refuses a page in which a character has no face, naming where it stands.
+pub(super) fn refuse_missing(
+    report: &LayoutReport,
+    scene: &Scene<'_>,
+    stage: &Stage<'_>,
+) -> Result<(), RenderError> {
+    let text: String = report.boxes.iter().map(|line| line.text.as_str()).collect();
+    missing_glyphs(&text, scene, stage.fonts)
 }
 
 /// Paragraphs whose last line is a single character, which looks like a mistake.

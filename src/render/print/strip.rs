@@ -74,7 +74,7 @@ pub(super) fn strip(
         label,
         label_size: sizes.label,
         number_size: if stacked {
-            sizes.number * if elder { 0.66 } else { 0.75 }
+            sizes.number * if elder { 0.66 } else { 0.7 }
         } else {
             sizes.number
         },

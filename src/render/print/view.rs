@@ -64,6 +64,9 @@ pub(super) struct StepView {
     pub last: bool,
     pub left: f64,
     pub width: f64,
+    /// The coloured field, which reaches into the bleed.
+    pub field_left: f64,
+    pub field_width: f64,
     pub height: f64,
     pub padding: f64,
     pub ground: String,
