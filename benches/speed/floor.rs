@@ -111,15 +111,14 @@ fn posters<'a>(
     depth: Depth,
     folder: &Path,
 ) -> anyhow::Result<()> {
-    let shared = black_box(lessons[0].0.design.strip(stage, branch)?);
+    let mut strip = black_box(lessons[0].0.design.strip(stage, branch)?);
     for (number, (fitted, head)) in lessons.iter().enumerate() {
         if depth < Depth::Code {
             continue;
         }
-        let mut strip = shared.clone();
         fitted.design.draw_code(&mut strip, &fitted.code(branch)?);
         if depth < Depth::Compress {
-            black_box(strip);
+            black_box(&strip);
             continue;
         }
         let file = black_box(head.finish(&strip)?);
