@@ -147,22 +147,27 @@ impl Design {
         engine::raster(&self.sheet(&html, self.strip.height()), stage.fonts)
     }
 
-    /// What [`Design::strip`] depends on: two designs with equal keys have equal strips, whatever
-    /// their lessons are.
+    /// Whether [`Design::strip`] is the same for both at every branch, whatever their lessons are.
     #[must_use]
-    pub fn strip_key(&self) -> (String, Audience, [String; 3], String) {
-        let p = &self.palette;
-        (
-            format!("{}:{}x{}", self.profile.name, self.profile.width, self.profile.height),
-            self.audience,
-            [p.strip.clone(), p.strip_text.clone(), p.strip_mute.clone()],
-            self.qr_label.clone(),
-        )
+    pub fn shares_strip(&self, other: &Self) -> bool {
+        let colours = |design: &Self| {
+            let p = &design.palette;
+            [p.strip.clone(), p.strip_text.clone(), p.strip_mute.clone()]
+        };
+        self.strip == other.strip
+            && self.audience == other.audience
+            && self.qr_label == other.qr_label
+            && self.bank_number == other.bank_number
+            && colours(self) == colours(other)
     }
 
-    /// Draws the QR code into a strip.
+    /// Draws the QR code into a strip, over the one that may be there.
     pub fn draw_code(&self, strip: &mut Pixels, code: &QrCode) {
         if let Some(place) = self.strip.qr() {
+            // A shorter address may have made a smaller code than the place was fitted for.
+            if (code.modules() as u32) * place.module < place.side {
+                strip.fill(place.left, place.top, place.side, [255; 3]);
+            }
             code.draw(strip, place.left, place.top, place.module, QR_INK);
         }
     }
