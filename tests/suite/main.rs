@@ -19,6 +19,7 @@ mod layers;
 mod licences;
 mod portal;
 mod poster;
+mod print;
 mod read;
 mod sample;
 mod templates;

@@ -1,6 +1,7 @@
 //! What a printed poster says and how large: variant + text + shrink → [`PosterView`].
 
 use super::{
+    places::Places,
     strip::strip,
     view::{BoxedView, Fonts as FontSizes, LabelView, ObjectView, PosterView, StepView, TurnView},
 };
@@ -15,85 +16,6 @@ use crate::{
             object::Drawing,
             view::{LeadView, PartView},
         },
-    },
-};
-
-/// Where things stand on A4, in millimetres.
-struct Places {
-    /// What the headline may fill.
-    column: f64,
-    /// Left, top, right and bottom of the object's field.
-    object: [f32; 4],
-    /// Heights of the first and the last tread.
-    stair: [f64; 2],
-    /// Smallest font size: letters of 1/200 of the distance, elders 1.5 times that.
-    floor: f64,
-    fonts: FontSizes,
-}
-
-const GENERAL: Places = Places {
-    column: 114.0,
-    object: [92.0, 24.0, 202.0, 133.6],
-    stair: [39.0, 55.0],
-    floor: 4.34,
-    fonts: FontSizes {
-        brand: 5.8,
-        tag: 5.3,
-        headline: 30.0,
-        lead: 8.5,
-        imperative: 14.0,
-        line: 8.5,
-        cue: 7.9,
-        word: 10.6,
-        numeral: 7.1,
-        sentence: 5.8,
-        number: 16.0,
-        boxed: 18.0,
-        note: 6.4,
-    },
-};
-
-const ELDER: Places = Places {
-    column: 180.0,
-    object: [118.0, 204.0, 195.0, 249.0],
-    stair: [0.0, 0.0],
-    floor: 6.53,
-    fonts: FontSizes {
-        brand: 7.2,
-        tag: 7.0,
-        headline: 36.0,
-        lead: 13.0,
-        imperative: 13.0,
-        line: 11.0,
-        cue: 11.0,
-        word: 15.5,
-        numeral: 10.0,
-        sentence: 12.0,
-        number: 50.0,
-        boxed: 20.0,
-        note: 8.0,
-    },
-};
-
-const STUDENT: Places = Places {
-    column: 180.0,
-    object: [15.0, 96.0, 195.0, 160.0],
-    stair: [0.0, 0.0],
-    floor: 4.34,
-    fonts: FontSizes {
-        brand: 5.8,
-        tag: 5.3,
-        headline: 30.0,
-        lead: 8.0,
-        imperative: 11.0,
-        line: 7.4,
-        cue: 7.4,
-        word: 9.6,
-        numeral: 6.4,
-        sentence: 5.6,
-        number: 10.6,
-        boxed: 18.0,
-        note: 6.4,
     },
 };
 
@@ -113,11 +35,7 @@ pub(super) struct Composer<'a> {
 
 impl<'a> Composer<'a> {
     fn places(&self) -> &'static Places {
-        match self.scene.variant.audience {
-            Audience::General => &GENERAL,
-            Audience::Elder => &ELDER,
-            Audience::Student => &STUDENT,
-        }
+        Places::of(self.scene.variant.audience)
     }
 
     /// The smallest font size, in millimetres.
@@ -157,7 +75,12 @@ impl<'a> Composer<'a> {
                 Audience::Student => self.cards(&text.steps, &fonts),
             },
             number,
-            turns: text.dialogue.iter().map(|turn| self.turn(turn)).collect(),
+            // A conversation stands where the lines and steps would.
+            turns: if text.steps.is_empty() {
+                text.dialogue.iter().map(|turn| self.turn(turn)).collect()
+            } else {
+                Vec::new()
+            },
             object: None,
             strip: strip(self.scene, self.palette, self.fonts, self.floor())?,
         })

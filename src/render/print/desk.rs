@@ -210,7 +210,7 @@ fn sheet<View: Serialize>(
             let report = report(&laid_out, Format::A4, FLOOR_MM);
             refuse_missing(&report, scene, stage)?;
             faults.clone_from(&report.overflow);
-            if faults.is_empty() && !(strict && !orphans(&laid_out).is_empty()) {
+            if faults.is_empty() && (!strict || orphans(&laid_out).is_empty()) {
                 let bytes = printed.pdf(stage)?;
                 let artifact =
                     |path| label.artifact(path, Format::A4, bytes.clone(), report.clone());

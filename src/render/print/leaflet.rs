@@ -54,7 +54,11 @@ pub fn leaflet(scene: &Scene<'_>, stage: &Stage<'_>) -> Result<Vec<Artifact>, Re
         audience: scene.variant.audience,
         branch: scene.branch,
     };
-    let mut files = vec![(printed.pdf(stage)?, inside_report.clone())];
+    let mut both = inside_report.clone();
+    both.boxes.splice(0..0, outside_report.boxes.iter().cloned());
+    both.overflow.extend(outside_report.overflow.iter().cloned());
+    both.min_glyph_px = both.min_glyph_px.min(outside_report.min_glyph_px);
+    let mut files = vec![(printed.pdf(stage)?, both)];
     let paths = leaflet_paths(scene);
     if paths.len() > 1 {
         files.extend(printed.pngs(stage)?.into_iter().zip([outside_report, inside_report]));

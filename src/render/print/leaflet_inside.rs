@@ -94,7 +94,7 @@ impl<'a> Maker<'a> {
         let mut report = report(&measured, Format::A4Landscape, self.sizes(scale).floor);
         refuse_missing(&report, self.scene, self.stage)?;
         report.word_count = words(pieces);
-        let sound = report.overflow.is_empty() && !(strict && !orphans(&measured).is_empty());
+        let sound = report.overflow.is_empty() && (!strict || orphans(&measured).is_empty());
         Ok(sound.then_some((view, report)))
     }
 

@@ -15,6 +15,7 @@ mod leaflet;
 mod leaflet_inside;
 mod leaflet_outside;
 mod notice;
+mod places;
 mod poster;
 mod prose;
 mod sheet;

@@ -3,6 +3,7 @@
 use super::{
     compose::Composer,
     sheet::{Format, Label, MEASURED_PX, Printed, fill, orphans, refuse_missing, report},
+    strip::qr_rect,
     view::PosterView,
 };
 use crate::{
@@ -152,6 +153,7 @@ fn attempt<'a>(
     if !report.overflow.is_empty() {
         return Ok(Err(report.overflow));
     }
+    report.qr_rects = vec![qr_rect(&view.strip)];
     report.word_count = words(&view).iter().map(|text| count_words(text)).sum();
     report.reading_seconds =
         report.word_count as f32 / words_per_second(composer.scene.variant.audience);

@@ -1,7 +1,9 @@
 //! Running text of a lesson as templates of paper see it.
 
 use crate::{
-    model::{Block, BlockKind, Calculation, Directive, Inline, InlineKind, ListItem, OutputKind},
+    model::{
+        Block, BlockKind, Calculation, Directive, Inline, InlineKind, ListItem, OutputKind, Step,
+    },
     render::{
         Scene,
         text::{arithmetic, law_name},
@@ -110,15 +112,7 @@ fn push_directive(
 ) {
     let view = match directive {
         Directive::Callout { blocks, .. } => note(lines(scene, blocks)),
-        Directive::Law { cite, blocks } => {
-            let mut said = lines(scene, blocks);
-            let name = law_name(cite);
-            // Most authors write it themselves.
-            if !said.iter().flatten().any(|run| run.text.contains(&name)) {
-                said.insert(0, vec![RunView { text: name, strong: true }]);
-            }
-            note(said)
-        }
+        Directive::Law { cite, blocks } => law(scene, cite, blocks),
         Directive::Scam(content) => said("骗子说", lines(scene, content)),
         Directive::Quotation { speaker, blocks } => said(speaker, lines(scene, blocks)),
         Directive::RedFlags(flags) => BlockView {
@@ -126,19 +120,7 @@ fn push_directive(
             ..BlockView::default()
         },
         Directive::Steps(steps) => {
-            let step = |(index, step): (usize, &crate::model::Step)| {
-                let mut sentence = runs(scene, &step.sentence);
-                let said: String = sentence.iter().map(|run| run.text.as_str()).collect();
-                let number = step.hotline.as_ref().map(|id| scene.number(id));
-                if let Some(number) = number.filter(|number| !said.contains(*number)) {
-                    sentence.push(RunView { text: format!(" {number}"), strong: true });
-                }
-                StepView { index: index + 1, word: step.word.clone(), sentence }
-            };
-            BlockView {
-                steps: Some(steps.iter().enumerate().map(step).collect()),
-                ..BlockView::default()
-            }
+            BlockView { steps: Some(step_views(scene, steps)), ..BlockView::default() }
         }
         Directive::Emergency(content) => {
             views.extend(blocks(scene, content, output));
@@ -149,40 +131,17 @@ fn push_directive(
             let small = fictional.then(|| "案例为改编，人物为化名。".to_owned());
             BlockView { small: Some(small.unwrap_or_default()), ..BlockView::default() }
         }
-        Directive::Dialogue(turns) => BlockView {
-            items: Some(
-                turns
-                    .iter()
-                    .map(|turn| {
-                        let speaker =
-                            RunView { text: format!("{}：", turn.speaker), strong: true };
-                        let words = runs(scene, &turn.content);
-                        let line = std::iter::once(speaker).chain(words).collect();
-                        ItemView { mark: String::new(), lines: vec![line] }
-                    })
-                    .collect(),
-            ),
-            ..BlockView::default()
-        },
+        Directive::Dialogue(turns) => {
+            named(scene, turns.iter().map(|turn| (&turn.speaker, &turn.content)))
+        }
         Directive::Statistic { value, label, .. } => BlockView {
             figure: Some(FigureView { value: value.clone(), label: runs(scene, label) }),
             ..BlockView::default()
         },
         Directive::Calculation(rows) => note(rows.iter().flat_map(calculation).collect()),
-        Directive::Glossary(entries) => BlockView {
-            items: Some(
-                entries
-                    .iter()
-                    .map(|entry| {
-                        let term = RunView { text: format!("{}：", entry.term), strong: true };
-                        let words = runs(scene, &entry.explanation);
-                        let line = std::iter::once(term).chain(words).collect();
-                        ItemView { mark: String::new(), lines: vec![line] }
-                    })
-                    .collect(),
-            ),
-            ..BlockView::default()
-        },
+        Directive::Glossary(entries) => {
+            named(scene, entries.iter().map(|entry| (&entry.term, &entry.explanation)))
+        }
         Directive::Conditional { condition, blocks: content } => {
             if condition.admits(output, scene.variant.audience) {
                 views.extend(blocks(scene, content, output));
@@ -197,6 +156,42 @@ fn push_directive(
     if view.small.as_deref() != Some("") {
         views.push(view);
     }
+}
+
+fn step_views(scene: &Scene<'_>, steps: &[Step]) -> Vec<StepView> {
+    let view = |(index, step): (usize, &Step)| {
+        let mut sentence = runs(scene, &step.sentence);
+        let said: String = sentence.iter().map(|run| run.text.as_str()).collect();
+        let number = step.hotline.as_ref().map(|id| scene.number(id));
+        if let Some(number) = number.filter(|number| !said.contains(*number)) {
+            sentence.push(RunView { text: format!(" {number}"), strong: true });
+        }
+        StepView { index: index + 1, word: step.word.clone(), sentence }
+    };
+    steps.iter().enumerate().map(view).collect()
+}
+
+/// A list whose items begin with a name: who speaks, what a word is.
+fn named<'b>(
+    scene: &Scene<'_>,
+    items: impl Iterator<Item = (&'b String, &'b Vec<Inline>)>,
+) -> BlockView {
+    let item = |(name, content): (&String, &Vec<Inline>)| {
+        let name = RunView { text: format!("{name}："), strong: true };
+        let line = std::iter::once(name).chain(runs(scene, content)).collect();
+        ItemView { mark: String::new(), lines: vec![line] }
+    };
+    BlockView { items: Some(items.map(item).collect()), ..BlockView::default() }
+}
+
+fn law(scene: &Scene<'_>, cite: &str, blocks: &[Block]) -> BlockView {
+    let mut said = lines(scene, blocks);
+    let name = law_name(cite);
+    // Most authors write it themselves.
+    if !said.iter().flatten().any(|run| run.text.contains(&name)) {
+        said.insert(0, vec![RunView { text: name, strong: true }]);
+    }
+    note(said)
 }
 
 fn heading_view(scene: &Scene<'_>, content: &[Inline]) -> BlockView {
@@ -252,8 +247,9 @@ fn lines(scene: &Scene<'_>, blocks: &[Block]) -> Vec<Vec<RunView>> {
             BlockKind::List { items, .. } => {
                 items.iter().flat_map(|item| lines(scene, &item.blocks)).collect()
             }
-            BlockKind::Quote(inner) | BlockKind::Alert { blocks: inner, .. } => lines(scene, inner),
-            BlockKind::Directive(
+            BlockKind::Quote(inner)
+            | BlockKind::Alert { blocks: inner, .. }
+            | BlockKind::Directive(
                 Directive::Scam(inner)
                 | Directive::Quotation { blocks: inner, .. }
                 | Directive::Emergency(inner)

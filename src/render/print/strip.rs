@@ -1,6 +1,9 @@
 //! The strip at the foot of a poster: branch or bank, number, QR code.
 
-use super::view::StripView;
+use super::{
+    sheet::{Format, MEASURED_PX},
+    view::StripView,
+};
 use crate::{
     model::Audience,
     render::{
@@ -61,6 +64,7 @@ pub(super) fn strip(
             (lines, em)
         }
     };
+    let [qr_right, qr_bottom] = if elder { [15.0, 11.0] } else { [12.0, 10.0] };
     let code = QrCode::new(&scene.qr_address())?;
     Ok(StripView {
         fill: if elder { palette.strip.clone() } else { "#FFFFFF".into() },
@@ -80,6 +84,9 @@ pub(super) fn strip(
         },
         number,
         qr_label,
+        qr_right,
+        qr_bottom,
+        qr_side: QR_MM,
         qr_modules: code.modules(),
         qr_path: code.path(),
     })
@@ -91,4 +98,12 @@ pub(super) fn where_to(scene: &Scene<'_>) -> (String, String) {
         Some(branch) => (branch.name.clone(), branch.address.clone()),
         None => (scene.bank.name.clone(), "全行网点通用".to_owned()),
     }
+}
+
+/// Where the QR code stands on A4 with its quiet zone, in pixels of a measured page.
+pub(super) fn qr_rect(strip: &StripView) -> (u32, u32, u32, u32) {
+    let (width, height) = Format::A4.size_mm();
+    let px = |mm: f64| (mm * MEASURED_PX).round() as u32;
+    let side = strip.qr_side;
+    (px(width - strip.qr_right - side), px(height - strip.qr_bottom - side), px(side), px(side))
 }

@@ -159,6 +159,9 @@ pub(super) struct StripView {
     pub number: String,
     pub number_size: f64,
     pub qr_label: Vec<String>,
+    pub qr_right: f64,
+    pub qr_bottom: f64,
+    pub qr_side: f64,
     pub qr_modules: usize,
     pub qr_path: String,
 }
