@@ -15,7 +15,7 @@ use std::{
 use tempfile::TempDir;
 
 /// No single step takes longer on a working browser.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 const FLAGS: [&str; 13] = [
     "--headless",
@@ -132,6 +132,10 @@ impl Browser {
         Ok(STANDARD.decode(answer["data"].as_str().context("no picture")?)?)
     }
 
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "every caller writes its parameters in place"
+    )]
     fn call(&mut self, method: &str, params: Value) -> anyhow::Result<Value> {
         self.last_id += 1;
         let mut message = json!({"id": self.last_id, "method": method, "params": params});
