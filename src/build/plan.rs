@@ -62,7 +62,10 @@ pub(super) fn plan<'a>(
     } else {
         Vec::new()
     };
-    Plan { singles: super::single::singles(library, request, &scenes, studio), groups }
+    Plan {
+        singles: super::single::singles(library, request, &scenes, &config.bank, base, studio),
+        groups,
+    }
 }
 
 fn scene<'a>(

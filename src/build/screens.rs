@@ -109,21 +109,21 @@ fn branch_posters(
     let mut drawn: Vec<(&Ready, Pixels)> = Vec::new();
     for (lesson, ready) in lessons {
         let poster = || -> Result<(), RenderError> {
-            let key = ready.design.strip_key();
-            let position = drawn.iter().position(|(other, _)| other.design.strip_key() == key);
-            let strip = match position {
-                Some(position) => &drawn[position].1,
+            let shared = |(other, _): &(&Ready, Pixels)| other.design.shares_strip(&ready.design);
+            let position = match drawn.iter().position(shared) {
+                Some(position) => position,
                 None => {
                     drawn.push((ready, ready.design.strip(stage, branch)?));
-                    &drawn[drawn.len() - 1].1
+                    drawn.len() - 1
                 }
             };
-            let mut strip = strip.clone();
+            // The code covers that of the lesson before.
+            let strip = &mut drawn[position].1;
             if ready.design.has_code() {
                 let scene = Scene { branch: Some(branch), ..lesson.scene };
-                ready.design.draw_code(&mut strip, &QrCode::new(&scene.qr_address())?);
+                ready.design.draw_code(strip, &QrCode::new(&scene.qr_address())?);
             }
-            let file = ready.head.finish(&strip)?;
+            let file = ready.head.finish(strip)?;
             let listing = Listing {
                 path: path(lesson, &ready.design.profile.name, branch),
                 lesson: Some(lesson.scene.lesson.id.clone()),

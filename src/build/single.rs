@@ -2,11 +2,12 @@
 
 use super::{BuildError, Ledger, Request, Studio, plan::branch_key};
 use crate::{
-    model::{Artifact, Branch, Digest, Library, Listing, OutputKind},
+    model::{Artifact, Bank, Branch, Digest, Library, Listing, OutputKind},
     render::{
         Limits, PictureSet, RenderError, Scene, Stage, article, brief,
         portal::{self, PortalOptions},
         poster::{cover, newspic},
+        print::{self, NoticeScene},
     },
 };
 use rayon::prelude::*;
@@ -35,16 +36,23 @@ const OF_LESSON: &[(OutputKind, Maker)] = &[
         Ok(artifacts)
     }),
     (OutputKind::Newspic, |scene, stage, studio| newspic::pictures(scene, stage, studio.scale())),
+    (OutputKind::Print, |scene, stage, _| print::posters(scene, stage)),
+    (OutputKind::Leaflet, |scene, stage, _| print::leaflet(scene, stage)),
     (OutputKind::Portal, portal_page),
     (OutputKind::Post, |scene, _, _| one(brief::post(scene, &Limits::default()))),
     (OutputKind::Ticker, |scene, _, _| one(brief::ticker(scene, &Limits::default()))),
     (OutputKind::Banner, |scene, _, _| one(brief::banner(scene, &Limits::default()))),
     (OutputKind::Sms, |scene, _, _| one(brief::sms(scene, &Limits::default()))),
     (OutputKind::StaffCard, |scene, _, _| one(brief::staff_card(scene, &Limits::default()))),
+    (OutputKind::Morning, |scene, stage, _| print::morning(scene, stage)),
+    (OutputKind::Booth, |scene, stage, _| print::booth(scene, stage)),
 ];
 
 /// The outputs that every branch gets its own of.
-const OF_BRANCH: &[(OutputKind, Maker)] = &[(OutputKind::Portal, portal_page)];
+const OF_BRANCH: &[(OutputKind, Maker)] = &[
+    (OutputKind::Portal, portal_page),
+    (OutputKind::Print, |scene, stage, _| print::posters(scene, stage)),
+];
 
 fn portal_page(
     scene: &Scene<'_>,
@@ -64,11 +72,13 @@ pub(super) fn singles<'a>(
     library: &'a Library,
     request: &Request,
     scenes: &[(Scene<'a>, Digest)],
+    bank: &'a Bank,
+    base: Digest,
     studio: &'a Studio,
 ) -> Vec<Single<'a>> {
     let branches: Vec<&'a Branch> =
         library.branches.iter().filter(|branch| request.wants_branch(&branch.id)).collect();
-    let mut singles = Vec::new();
+    let mut singles = notices(bank, library, request, &branches, base);
     for (scene, key) in scenes {
         let wanted = |kind| request.wants_output(kind) && scene.variant.outputs.contains(&kind);
         if request.branches.is_empty() {
@@ -84,6 +94,37 @@ pub(super) fn singles<'a>(
         }
     }
     singles
+}
+
+/// The notice of complaint channels, for the bank and for every branch. It belongs to no lesson,
+/// so a request for lessons or audiences leaves it out.
+fn notices<'a>(
+    bank: &'a Bank,
+    library: &'a Library,
+    request: &Request,
+    branches: &[&'a Branch],
+    base: Digest,
+) -> Vec<Single<'a>> {
+    let of_lessons = !request.lessons.is_empty() || !request.audiences.is_empty();
+    if of_lessons || !request.wants_output(OutputKind::Notice) {
+        return Vec::new();
+    }
+    let whole = request.branches.is_empty().then_some(None);
+    let editions = whole.into_iter().chain(branches.iter().map(|branch| Some(*branch)));
+    let notice = |branch: Option<&'a Branch>| {
+        let scene = NoticeScene { bank, library, branch };
+        let place = branch.map(branch_key);
+        Single {
+            what: format!("投诉电话公示 {}", branch.map_or("全行", |branch| branch.name.as_str())),
+            key: Digest::of_fields([
+                base.as_bytes().as_slice(),
+                OutputKind::Notice.as_str().as_bytes(),
+                place.as_ref().map_or(&[], |digest| digest.as_bytes()),
+            ]),
+            render: Box::new(move |stage| print::notice(&scene, stage)),
+        }
+    };
+    editions.map(notice).collect()
 }
 
 fn single<'a>(

@@ -25,6 +25,10 @@ pub struct Palette {
     pub lure: String,
     /// A darker lure, for shapes.
     pub lure_shade: String,
+    /// How the trap's name is set apart in a headline, as CSS. It takes the lure's colour where that
+    /// contrasts with the ground; on the students' bright ground coral is too light for letters and
+    /// underlines them instead; elders get one colour only.
+    pub lure_style: String,
     /// The act of stopping.
     pub alert: String,
     /// Slits within the alert shape.
@@ -266,6 +270,7 @@ fn general(shared: &GeneralTable, campaign: &CampaignTable) -> Palette {
         mute: shared.mute.clone(),
         mist: campaign.mist.clone(),
         lure: campaign.lure.clone(),
+        lure_style: format!("color:{}", campaign.lure),
         lure_shade: campaign.lure_shade.clone(),
         alert: shared.alert.clone(),
         alert_shade: shared.alert_shade.clone(),
@@ -289,6 +294,7 @@ fn elder(table: &ElderTable) -> Palette {
         mute: table.mute.clone(),
         mist: table.mute.clone(),
         lure: table.lure.clone(),
+        lure_style: format!("color:{}", table.primary),
         lure_shade: table.lure_shade.clone(),
         alert: table.act.clone(),
         alert_shade: table.act.clone(),
@@ -312,6 +318,11 @@ fn student(table: &StudentTable) -> Palette {
         mute: table.mute.clone(),
         mist: table.mute.clone(),
         lure: table.coral.clone(),
+        lure_style: format!(
+            "text-decoration:underline;text-decoration-color:{};\
+             text-decoration-thickness:0.1em;text-underline-offset:0.04em",
+            table.coral
+        ),
         lure_shade: table.coral_shade.clone(),
         alert: table.coral.clone(),
         alert_shade: table.coral_shade.clone(),

@@ -83,7 +83,6 @@ impl<'a> Composer<'a> {
             bank: &self.scene.bank.name,
             tag: if audience == Audience::Elder { "" } else { self.scene.tag() },
             dash: audience == Audience::General,
-            lure_style: lure_style(audience, self.palette),
             headline,
             lead,
             sentence,
@@ -370,7 +369,8 @@ impl<'a> Composer<'a> {
 }
 
 /// The headline's lines and parts; on one line where the scheme asks for it.
-pub(super) fn headline_parts(scene: &Scene<'_>, one_line: bool) -> Vec<Vec<PartView>> {
+#[must_use]
+pub fn headline_parts(scene: &Scene<'_>, one_line: bool) -> Vec<Vec<PartView>> {
     let lines = scene.variant.headline.value.lines.iter().enumerate();
     let lines = lines.map(|(number, line)| {
         let part = |(index, part): (usize, &HeadlinePart)| PartView {
@@ -381,19 +381,4 @@ pub(super) fn headline_parts(scene: &Scene<'_>, one_line: bool) -> Vec<Vec<PartV
         line.iter().enumerate().map(part).collect::<Vec<_>>()
     });
     if one_line { vec![lines.flatten().collect()] } else { lines.collect() }
-}
-
-/// The trap's name takes the lure's colour where that contrasts with the ground. On the students'
-/// bright ground coral is too light for letters and underlines them instead; elders get one
-/// colour only.
-pub(in crate::render) fn lure_style(audience: Audience, palette: &Palette) -> String {
-    match audience {
-        Audience::General => format!("color:{}", palette.lure),
-        Audience::Elder => format!("color:{}", palette.paper),
-        Audience::Student => format!(
-            "text-decoration:underline;text-decoration-color:{};\
-             text-decoration-thickness:0.1em;text-underline-offset:0.04em",
-            palette.lure
-        ),
-    }
 }

@@ -26,7 +26,6 @@ struct CoverView<'a> {
     palette: &'a Palette,
     margin: u32,
     headline: Vec<Vec<PartView>>,
-    lure_style: String,
     headline_px: u32,
     headline_top: u32,
     bank: &'a str,
@@ -63,7 +62,7 @@ fn cover(
     let view = view(scene, stage, drawing, width, height)?;
     let html = stage.templates.render("article/cover.hbs", &view)?;
     let sheet = Sheet { html: format!("<style>*{{margin:0}}</style>{html}"), width, height };
-    let layout = report::report(&engine::measure(&sheet, stage.fonts)?, 0.0);
+    let layout = report::report(&engine::measure(&sheet, stage.fonts)?, 0.0, report::Edges::Hard);
     super::glyphs::refuse_missing(&layout, scene, stage.fonts)?;
     if !layout.overflow.is_empty() {
         return Err(RenderError::DoesNotFit {
@@ -125,7 +124,6 @@ fn view<'a>(
         palette,
         margin,
         headline,
-        lure_style: super::compose::lure_style(scene.variant.audience, palette),
         headline_px,
         headline_top,
         bank: &scene.bank.name,

@@ -7,7 +7,7 @@ use super::{
     object::Drawing,
     png,
     qr::QrCode,
-    report,
+    report::{self, Edges},
     scale::{Profile, Scale, words_per_second},
     strip::{QR_INK, StripPlan, StripSetting},
     view::{PosterView, TreadView},
@@ -115,7 +115,8 @@ impl Design {
         ];
         for branch in longest.into_iter().flatten() {
             let sheet = self.sheet(&self.strip_html(stage, branch, None)?, self.strip.height());
-            let strip = report::report(&engine::measure(&sheet, stage.fonts)?, floor_px);
+            let strip =
+                report::report(&engine::measure(&sheet, stage.fonts)?, floor_px, Edges::Hard);
             if !strip.overflow.is_empty() {
                 return Err(RenderError::DoesNotFit {
                     what: format!("{} 的网点条（{}）", self.profile.name, branch.name),
@@ -146,22 +147,27 @@ impl Design {
         engine::raster(&self.sheet(&html, self.strip.height()), stage.fonts)
     }
 
-    /// What [`Design::strip`] depends on: two designs with equal keys have equal strips, whatever
-    /// their lessons are.
+    /// Whether [`Design::strip`] is the same for both at every branch, whatever their lessons are.
     #[must_use]
-    pub fn strip_key(&self) -> (String, Audience, [String; 3], String) {
-        let p = &self.palette;
-        (
-            format!("{}:{}x{}", self.profile.name, self.profile.width, self.profile.height),
-            self.audience,
-            [p.strip.clone(), p.strip_text.clone(), p.strip_mute.clone()],
-            self.qr_label.clone(),
-        )
+    pub fn shares_strip(&self, other: &Self) -> bool {
+        let colours = |design: &Self| {
+            let p = &design.palette;
+            [p.strip.clone(), p.strip_text.clone(), p.strip_mute.clone()]
+        };
+        self.strip == other.strip
+            && self.audience == other.audience
+            && self.qr_label == other.qr_label
+            && self.bank_number == other.bank_number
+            && colours(self) == colours(other)
     }
 
-    /// Draws the QR code into a strip.
+    /// Draws the QR code into a strip, over the one that may be there.
     pub fn draw_code(&self, strip: &mut Pixels, code: &QrCode) {
         if let Some(place) = self.strip.qr() {
+            // A shorter address may have made a smaller code than the place was fitted for.
+            if (code.modules() as u32) * place.module < place.side {
+                strip.fill(place.left, place.top, place.side, [255; 3]);
+            }
             code.draw(strip, place.left, place.top, place.module, QR_INK);
         }
     }
@@ -327,7 +333,7 @@ fn measured(
         height: view.height,
     };
     let laid_out = engine::measure(&sheet, stage.fonts)?;
-    Ok(report::report(&laid_out, composer.scaled.floor_px))
+    Ok(report::report(&laid_out, composer.scaled.floor_px, Edges::Hard))
 }
 
 /// The treads, which stand before the object.

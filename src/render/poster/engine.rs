@@ -33,6 +33,19 @@ pub struct Pixels {
     pub rgba: Vec<u8>,
 }
 
+impl Pixels {
+    /// Fills a square.
+    pub fn fill(&mut self, left: u32, top: u32, side: u32, [r, g, b]: [u8; 3]) {
+        let row = (self.width * 4) as usize;
+        let (from, to) = ((left * 4) as usize, ((left + side) * 4) as usize);
+        for row in self.rgba.chunks_exact_mut(row).skip(top as usize).take(side as usize) {
+            row[from..to]
+                .chunks_exact_mut(4)
+                .for_each(|pixel| pixel.copy_from_slice(&[r, g, b, 255]));
+        }
+    }
+}
+
 /// A box of the laid-out tree: its rectangle, its lines of text and its children.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LaidOut {

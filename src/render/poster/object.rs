@@ -77,10 +77,22 @@ impl Drawing {
         letters: &[Rect],
         covers: &[Rect],
     ) -> Option<Rect> {
-        let field = field(scaled, audience, head);
+        let gap = (10.0 * scaled.unit) as f32;
+        self.fit(field(scaled, audience, head), gap, audience, letters, covers)
+    }
+
+    /// As [`Drawing::place`], in any field and with any distance to the letters.
+    #[must_use]
+    pub fn fit(
+        &self,
+        field: Rect,
+        gap: f32,
+        audience: Audience,
+        letters: &[Rect],
+        covers: &[Rect],
+    ) -> Option<Rect> {
         let ratio = self.ratio as f32;
         let full = (field.right - field.left).min((field.bottom - field.top) * ratio);
-        let gap = (10.0 * scaled.unit) as f32;
         let lift = (field.bottom - field.top) * 0.06;
         let mut best: Option<(f32, Rect)> = None;
         for (step, lifted) in (0..=10).flat_map(|step| (0..4).map(move |lifted| (step, lifted))) {
@@ -99,19 +111,6 @@ impl Drawing {
             }
         }
         best.map(|(_, rect)| rect)
-    }
-
-    /// Stands the drawing in any `field`, as large as it can be without coming closer than `gap` to
-    /// one of `letters`; `None` where that would take more than half of its size.
-    #[must_use]
-    pub fn fit(&self, field: Rect, gap: f32, audience: Audience, letters: &[Rect]) -> Option<Rect> {
-        let ratio = self.ratio as f32;
-        let full = (field.right - field.left).min((field.bottom - field.top) * ratio);
-        (0..=10).map(|step| full * (1.0 - 0.05 * step as f32)).find_map(|width| {
-            let rect = stand(field, width, width / ratio, audience);
-            let free = letters.iter().all(|letter| !self.touches(rect, widened(*letter, gap)));
-            free.then_some(rect)
-        })
     }
 
     /// The area of ink that no cover hides, in pixels.
@@ -198,10 +197,16 @@ fn shifted_up(rect: Rect, by: f32) -> Rect {
     Rect { top: rect.top - by, bottom: rect.bottom - by, ..rect }
 }
 
-/// Whether the drawing's foot is hidden by every cover below it, so that it does not float.
+/// Whether the drawing's foot is hidden by covers over its whole width, so that it does not float.
 fn stands_behind(rect: Rect, covers: &[Rect]) -> bool {
-    let mut below = covers.iter().filter(|c| c.left < rect.right && c.right > rect.left).peekable();
-    below.peek().is_some() && below.all(|cover| cover.top < rect.bottom)
+    let edge =
+        |pick: fn(f32, f32) -> f32, side: fn(&Rect) -> f32| covers.iter().map(side).reduce(pick);
+    let left = edge(f32::min, |cover| cover.left);
+    let right = edge(f32::max, |cover| cover.right);
+    let wide = left.is_some_and(|left| left <= rect.left + 1.0)
+        && right.is_some_and(|right| right >= rect.right - 1.0);
+    let below = covers.iter().filter(|c| c.left < rect.right && c.right > rect.left);
+    wide && below.into_iter().all(|cover| cover.top < rect.bottom)
 }
 
 /// General and elder objects stand on the bottom of their field, at its right or left; a student's

@@ -13,6 +13,7 @@ use super::engine::Pixels;
 use crate::{model::Digest, render::RenderError};
 use flate2::{Compress, Compression, Crc, FlushCompress};
 use sha2::{Digest as _, Sha256};
+use std::cell::RefCell;
 
 /// The compressed first rows of a family of PNG files.
 #[derive(Debug, Clone)]
@@ -86,9 +87,10 @@ impl Head {
             let density = density.to_be_bytes();
             chunk(&mut bytes, *b"pHYs", &[&density, &density, &[1]]);
         }
-        let rows = filtered_rows(pixels, Filters::Head);
+        let rows = filtered_rows(pixels);
         // The two-byte zlib header: deflate, 32 KiB window, no dictionary, level hint 2.
-        let data = deflate(&rows, FlushCompress::Sync, Compression::new(HEAD_LEVEL))?;
+        let mut compressor = Compress::new(Compression::new(HEAD_LEVEL), false);
+        let data = deflate(&rows, FlushCompress::Sync, &mut compressor)?;
         chunk(&mut bytes, *b"IDAT", &[&[0x78, 0x9c], &data]);
         let mut hasher = Sha256::new();
         hasher.update(&bytes);
@@ -103,8 +105,11 @@ impl Head {
         if strip.width != self.width {
             return Err(RenderError::Engine("网点条与海报宽度不同".into()));
         }
-        let rows = filtered_rows(strip, Filters::Strip);
-        let data = deflate(&rows, FlushCompress::Finish, Compression::new(STRIP_LEVEL))?;
+        let rows = filtered_rows(strip);
+        let data = STRIP_COMPRESSOR.with_borrow_mut(|compressor| {
+            compressor.reset();
+            deflate(&rows, FlushCompress::Finish, compressor)
+        })?;
         let adler = self.adler.then(Adler::of(&rows)).value().to_be_bytes();
         let mut tail = Vec::with_capacity(data.len() + 64);
         chunk(&mut tail, *b"IDAT", &[&data, &adler]);
@@ -149,27 +154,30 @@ const HEAD_LEVEL: u32 = 6;
 /// The strip is compressed for every branch.
 const STRIP_LEVEL: u32 = 1;
 
-enum Filters {
-    Head,
-    Strip,
+thread_local! {
+    /// A compressor is a quarter of a megabyte of tables: each thread keeps one.
+    static STRIP_COMPRESSOR: RefCell<Compress> =
+        RefCell::new(Compress::new(Compression::new(STRIP_LEVEL), false));
 }
+
+/// Filter types (PNG 3rd edition §9.2): None is zero.
+const UP: u8 = 2;
 
 /// RGB rows, each preceded by its filter type. Flat drawings compress best where a row equals the
 /// one above (Up gives zeros); other rows are left as they are, since runs of one colour are what
 /// deflate likes best.
-fn filtered_rows(pixels: &Pixels, _filters: Filters) -> Vec<u8> {
+fn filtered_rows(pixels: &Pixels) -> Vec<u8> {
     let width = pixels.width as usize;
-    let row_bytes = width * 3;
-    let mut rows = Vec::with_capacity((row_bytes + 1) * pixels.height as usize);
+    let length = width * 3 + 1;
+    // Zeros are what most rows become: only what differs is written over them.
+    let mut rows = vec![0; length * pixels.height as usize];
     let mut previous: &[u8] = &[];
-    for row in pixels.rgba.chunks_exact(width * 4) {
+    for (filtered, row) in rows.chunks_exact_mut(length).zip(pixels.rgba.chunks_exact(width * 4)) {
         if row == previous {
-            rows.push(2);
-            rows.resize(rows.len() + row_bytes, 0);
+            filtered[0] = UP;
         } else {
-            rows.push(0);
-            for pixel in row.chunks_exact(4) {
-                rows.extend_from_slice(&pixel[..3]);
+            for (rgb, rgba) in filtered[1..].chunks_exact_mut(3).zip(row.chunks_exact(4)) {
+                rgb.copy_from_slice(&rgba[..3]);
             }
         }
         previous = row;
@@ -177,8 +185,11 @@ fn filtered_rows(pixels: &Pixels, _filters: Filters) -> Vec<u8> {
     rows
 }
 
-fn deflate(data: &[u8], flush: FlushCompress, level: Compression) -> Result<Vec<u8>, RenderError> {
-    let mut compressor = Compress::new(level, false);
+fn deflate(
+    data: &[u8],
+    flush: FlushCompress,
+    compressor: &mut Compress,
+) -> Result<Vec<u8>, RenderError> {
     let mut output = Vec::with_capacity(data.len() / 16 + 1024);
     loop {
         let consumed = compressor.total_in() as usize;
@@ -223,17 +234,8 @@ const ADLER_MODULUS: u64 = 65_521;
 
 impl Adler {
     fn of(data: &[u8]) -> Self {
-        let (mut a, mut b) = (1_u64, 0_u64);
-        // 64-bit sums of 4 KiB of bytes cannot overflow, so the modulus is taken once a block.
-        for block in data.chunks(4096) {
-            for byte in block {
-                a += u64::from(*byte);
-                b += a;
-            }
-            a %= ADLER_MODULUS;
-            b %= ADLER_MODULUS;
-        }
-        Self { a, b, length: data.len() as u64 }
+        let value = u64::from(simd_adler32::adler32(&data));
+        Self { a: value & 0xffff, b: value >> 16, length: data.len() as u64 }
     }
 
     /// The checksum of this text followed by `other`.

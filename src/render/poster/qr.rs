@@ -85,21 +85,21 @@ impl QrCode {
 
     /// Draws the code with `module` pixels per module and its quiet zone, white and `ink`.
     pub fn draw(&self, pixels: &mut Pixels, left: u32, top: u32, module: u32, ink: [u8; 3]) {
-        let side = self.modules();
+        let (side, module) = (self.modules(), module as usize);
+        let mut line = Vec::with_capacity(side * module * 4);
         for row in 0..side {
+            line.clear();
             for column in 0..side {
                 let inside =
                     (QUIET..side - QUIET).contains(&row) && (QUIET..side - QUIET).contains(&column);
                 let dark = inside && self.is_dark(row - QUIET, column - QUIET);
                 let [r, g, b] = if dark { ink } else { [255; 3] };
-                for y in 0..module {
-                    let y = top + row as u32 * module + y;
-                    let start = ((y * pixels.width + left + column as u32 * module) * 4) as usize;
-                    let end = start + (module * 4) as usize;
-                    for pixel in pixels.rgba[start..end].chunks_exact_mut(4) {
-                        pixel.copy_from_slice(&[r, g, b, 255]);
-                    }
-                }
+                line.extend(std::iter::repeat_n([r, g, b, 255], module).flatten());
+            }
+            for y in 0..module {
+                let y = top as usize + row * module + y;
+                let start = (y * pixels.width as usize + left as usize) * 4;
+                pixels.rgba[start..start + line.len()].copy_from_slice(&line);
             }
         }
     }

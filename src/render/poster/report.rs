@@ -13,10 +13,20 @@ const TOLERANCE: f32 = 1.0;
 /// Characters that must not begin a line (JIS X 4051 / GB/T 15834, closing punctuation).
 const NOT_AT_LINE_START: &str = "，。、；：？！”’）》】〉」』…～·";
 
+/// Whether a field of colour may be larger than the page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Edges {
+    /// A screen ends where it ends: a bubble that sticks out is cut.
+    #[default]
+    Hard,
+    /// Paper is trimmed: fields run into the bleed.
+    Bleed,
+}
+
 /// Reads a measured layout. `floor_px` is the smallest font size that may occur.
 #[must_use]
-pub fn report(root: &LaidOut, floor_px: f64) -> LayoutReport {
-    let mut walk = Walk { floor_px, ..Walk::default() };
+pub fn report(root: &LaidOut, floor_px: f64, edges: Edges) -> LayoutReport {
+    let mut walk = Walk { floor_px, edges, ..Walk::default() };
     walk.visit(root, &mut Vec::new());
     walk.find_meetings();
     let min_font = walk.lines.iter().map(|line| line.font_px).fold(f32::INFINITY, f32::min);
@@ -35,6 +45,7 @@ pub fn report(root: &LaidOut, floor_px: f64) -> LayoutReport {
 #[derive(Default)]
 struct Walk {
     floor_px: f64,
+    edges: Edges,
     lines: Vec<Line>,
     faults: Vec<String>,
 }
@@ -77,7 +88,8 @@ impl Walk {
         };
         if !line.rotated && ancestors.iter().any(outside) {
             self.faults.push(format!("“{}”超出了它的框", line.text.trim()));
-        } else if !line.rotated && ancestors.windows(2).any(sticks_out) {
+        } else if self.edges == Edges::Hard && !line.rotated && ancestors.windows(2).any(sticks_out)
+        {
             self.faults.push(format!("“{}”的底框超出了版面", line.text.trim()));
         }
         if f64::from(line.font_px) < self.floor_px - 0.5 {

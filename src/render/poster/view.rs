@@ -25,8 +25,6 @@ pub struct PosterView<'a> {
     pub bank: &'a str,
     pub tag: &'a str,
     pub dash: bool,
-    /// How the trap's name is set apart in the headline.
-    pub lure_style: String,
     pub headline: Vec<Vec<PartView>>,
     pub lead: Option<LeadView>,
     /// Lead and cue as lines, for schemes that set them in one paragraph.

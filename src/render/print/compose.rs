@@ -11,7 +11,7 @@ use crate::{
         Fonts, Palette, RenderError, Scene,
         fonts::Weight,
         poster::{
-            compose::lure_style,
+            compose::headline_parts,
             engine::Rect,
             object::Drawing,
             view::{LeadView, PartView},
@@ -46,7 +46,7 @@ impl<'a> Composer<'a> {
     /// The view with `text` at a shrink factor (1 is the design's size), without its object.
     pub fn view(&self, text: &PosterText, shrink: f64) -> Result<PosterView<'a>, RenderError> {
         let audience = self.scene.variant.audience;
-        let headline = self.headline();
+        let headline = headline_parts(self.scene, false);
         let mut fonts = self.font_sizes(&headline, shrink);
         let lead = text.lead.as_ref().map(|lead| LeadView {
             plain: self.scene.plain(&lead.plain),
@@ -65,7 +65,6 @@ impl<'a> Composer<'a> {
             tag: if audience == Audience::Elder { "" } else { self.scene.tag() },
             dash: audience == Audience::General,
             headline,
-            lure_style: lure_style(audience, self.palette),
             lead,
             lines: text.lines.iter().map(|line| self.scene.plain(line)).collect(),
             cue: text.cue.as_ref().map(|cue| self.scene.plain(cue)).unwrap_or_default(),
@@ -85,16 +84,6 @@ impl<'a> Composer<'a> {
             object: None,
             strip: strip(self.scene, self.palette, self.fonts, self.floor())?,
         })
-    }
-
-    fn headline(&self) -> Vec<Vec<PartView>> {
-        let part = |part: &crate::model::HeadlinePart| PartView {
-            text: part.text.clone(),
-            lure: part.lure,
-            gap: false,
-        };
-        let lines = &self.scene.variant.headline.value.lines;
-        lines.iter().map(|line| line.iter().map(part).collect()).collect()
     }
 
     /// The headline fills its column; everything else has its size of the design, shrunk.
@@ -274,7 +263,7 @@ impl<'a> Composer<'a> {
     pub fn object(&self, drawing: &Drawing, letters: &[Rect], px: f32) -> Option<ObjectView> {
         let [left, top, right, bottom] = self.places().object.map(|mm| mm * px);
         let field = Rect { left, top, right, bottom };
-        let rect = drawing.fit(field, 3.0 * px, self.scene.variant.audience, letters)?;
+        let rect = drawing.fit(field, 3.0 * px, self.scene.variant.audience, letters, &[])?;
         let mm = |length: f32| f64::from(length / px);
         let (width, height) = (mm(rect.right - rect.left), mm(rect.bottom - rect.top));
         let (left, top) = (mm(rect.left), mm(rect.top));

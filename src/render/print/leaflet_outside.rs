@@ -13,7 +13,7 @@ use crate::{
         Palette, RenderError,
         fonts::Weight,
         poster::{
-            compose::lure_style,
+            compose::headline_parts,
             design::mark,
             engine::Rect,
             object::Drawing,
@@ -58,7 +58,6 @@ pub(super) struct Outside<'a> {
 struct CoverView<'a> {
     mark: String,
     bank: &'a str,
-    lure_style: String,
     headline: Vec<Vec<PartView>>,
     headline_size: f64,
     lead: Option<LeadView>,
@@ -145,18 +144,7 @@ impl<'a> Maker<'a> {
     fn cover(&self) -> Result<CoverView<'a>, RenderError> {
         let scene = self.scene;
         let bold = |text: &str| self.stage.fonts.advance_em(text, Weight::Bold);
-        let headline: Vec<Vec<PartView>> = scene
-            .variant
-            .headline
-            .value
-            .lines
-            .iter()
-            .map(|line| {
-                line.iter()
-                    .map(|p| PartView { text: p.text.clone(), lure: p.lure, gap: false })
-                    .collect()
-            })
-            .collect();
+        let headline = headline_parts(scene, false);
         let longest = headline
             .iter()
             .map(|line: &Vec<PartView>| line.iter().map(|part| bold(&part.text)).sum::<f64>())
@@ -171,7 +159,6 @@ impl<'a> Maker<'a> {
         Ok(CoverView {
             mark: mark(scene, self.palette, 64)?,
             bank: &scene.bank.name,
-            lure_style: lure_style(scene.variant.audience, self.palette),
             headline_size: (COLUMN_MM / longest).min(20.0),
             headline,
             lead_size: (COLUMN_MM / lead_em).min(7.0),
@@ -192,7 +179,7 @@ impl<'a> Maker<'a> {
         }
         .map(|mm| mm * px);
         let field = Rect { left, top, right, bottom };
-        let rect = drawing.fit(field, 3.0 * px, audience, letters)?;
+        let rect = drawing.fit(field, 3.0 * px, audience, letters, &[])?;
         let mm = |length: f32| f64::from(length / px);
         let (width, height) = (mm(rect.right - rect.left), mm(rect.bottom - rect.top));
         let labels = &self.scene.variant.object_labels;

@@ -184,7 +184,7 @@ pub(super) const SAFE_MM: f64 = 10.0;
 /// Reads a measured page: the usual faults, and lines too near to an edge. `floor_mm` is the
 /// smallest font size.
 pub(super) fn report(laid_out: &LaidOut, format: Format, floor_mm: f64) -> LayoutReport {
-    let mut report = report::report(laid_out, floor_mm * MEASURED_PX);
+    let mut report = report::report(laid_out, floor_mm * MEASURED_PX, report::Edges::Bleed);
     let (width, height) = format.size_mm();
     let safe = ((SAFE_MM - 0.2) * MEASURED_PX) as f32;
     let (right, bottom) = ((width * MEASURED_PX) as f32, (height * MEASURED_PX) as f32);

@@ -21,7 +21,6 @@ pub(super) struct PosterView<'a> {
     pub tag: &'a str,
     pub dash: bool,
     pub headline: Vec<Vec<PartView>>,
-    pub lure_style: String,
     pub lead: Option<LeadView>,
     pub lines: Vec<String>,
     pub cue: String,
