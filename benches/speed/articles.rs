@@ -38,7 +38,7 @@ pub fn measure(seconds: f64, table: &mut Table) -> anyhow::Result<()> {
     table.section(&format!("Articles: {} lesson texts, one thread", texts.len()));
     let both = per_second(&texts, seconds, &|text| {
         let variant = read(&network, text).context("a lesson has a fault")?;
-        let _: () = drop(render(text, &variant)?);
+        render(text, &variant)?;
         Ok(())
     })?;
     table.goal(
@@ -47,12 +47,12 @@ pub fn measure(seconds: f64, table: &mut Table) -> anyhow::Result<()> {
         Goal::above(both, 2_000.0, "≥ 2,000"),
     );
     let reading = per_second(&texts, seconds, &|text| {
-        let _: () = drop(black_box(read(&network, text).context("a lesson has a fault")?));
+        black_box(read(&network, text).context("a lesson has a fault")?);
         Ok(())
     })?;
     table.row("  reading alone", format!("{reading:.0}"));
     let rendering = per_second(&texts, seconds, &|text| {
-        let _: () = drop(render(text, text.variant)?);
+        render(text, text.variant)?;
         Ok(())
     })?;
     table.row("  rendering alone", format!("{rendering:.0}"));

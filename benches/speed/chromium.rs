@@ -87,18 +87,18 @@ impl Browser {
     }
 
     fn open_page(&mut self) -> anyhow::Result<()> {
-        let target = self.call("Target.createTarget", json!({"url": "about:blank"}))?;
+        let target = self.call("Target.createTarget", &json!({"url": "about:blank"}))?;
         let attach = json!({"targetId": target["targetId"], "flatten": true});
-        let session = self.call("Target.attachToTarget", attach)?;
+        let session = self.call("Target.attachToTarget", &attach)?;
         self.session = session["sessionId"].as_str().map(str::to_owned);
-        self.call("Page.enable", json!({}))?;
+        self.call("Page.enable", &json!({}))?;
         Ok(())
     }
 
     /// Name and version.
     pub fn version(&mut self) -> anyhow::Result<String> {
         let session = self.session.take();
-        let version = self.call("Browser.getVersion", json!({}));
+        let version = self.call("Browser.getVersion", &json!({}));
         self.session = session;
         Ok(version?["product"].as_str().unwrap_or("Chromium").to_owned())
     }
@@ -112,13 +112,13 @@ impl Browser {
     pub fn resize(&mut self, width: u32, height: u32) -> anyhow::Result<()> {
         let size =
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
-        self.call("Emulation.setDeviceMetricsOverride", size).map(drop)
+        self.call("Emulation.setDeviceMetricsOverride", &size).map(drop)
     }
 
     /// Runs a script, and waits for its promise.
     pub fn evaluate(&mut self, script: &str) -> anyhow::Result<Value> {
         let arguments = json!({"expression": script, "awaitPromise": true, "returnByValue": true});
-        let mut answer = self.call("Runtime.evaluate", arguments)?;
+        let mut answer = self.call("Runtime.evaluate", &arguments)?;
         if let Some(exception) = answer.get("exceptionDetails") {
             bail!("the page's script failed: {exception}");
         }
@@ -128,15 +128,11 @@ impl Browser {
     /// The page as PNG.
     pub fn screenshot(&mut self, fast: bool) -> anyhow::Result<Vec<u8>> {
         let arguments = json!({"format": "png", "optimizeForSpeed": fast});
-        let answer = self.call("Page.captureScreenshot", arguments)?;
+        let answer = self.call("Page.captureScreenshot", &arguments)?;
         Ok(STANDARD.decode(answer["data"].as_str().context("no picture")?)?)
     }
 
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "every caller writes its parameters in place"
-    )]
-    fn call(&mut self, method: &str, params: Value) -> anyhow::Result<Value> {
+    fn call(&mut self, method: &str, params: &Value) -> anyhow::Result<Value> {
         self.last_id += 1;
         let mut message = json!({"id": self.last_id, "method": method, "params": params});
         if let Some(session) = &self.session {
@@ -164,7 +160,7 @@ impl Drop for Browser {
     fn drop(&mut self) {
         self.session = None;
         // Asked to leave, it takes its helpers along; killed, it may not.
-        let asked = self.call("Browser.close", json!({})).is_ok();
+        let asked = self.call("Browser.close", &json!({})).is_ok();
         for _ in 0..100 {
             if asked && matches!(self.child.try_wait(), Ok(Some(_))) {
                 return;

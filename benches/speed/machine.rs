@@ -12,7 +12,7 @@ pub fn describe() -> String {
         field(&memory, "MemTotal").and_then(|text| text.split(' ').next()?.parse().ok());
     let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     format!(
-        "machine   {model}, {cores} cores, {:.0} GB\nsystem    Linux {}, load before and during: {}\ncompiler  {}",
+        "machine   {model}, {cores} cores, {:.0} GB\nsystem    Linux {}, load {}\ncompiler  {}",
         kilobytes.map_or(f64::NAN, |kilobytes: f64| kilobytes / 1e6),
         kernel.trim(),
         fs::read_to_string("/proc/loadavg").unwrap_or_default().trim(),

@@ -49,9 +49,6 @@ fn main() -> anyhow::Result<()> {
     let mut table = Table::default();
     if wanted("push") || wanted("peer") {
         let speed = weekly_push(few, &mut table)?;
-        if wanted("push") && only.is_none() {
-            large_push(many, &mut table)?;
-        }
         if wanted("peer") {
             compare(few, quick, speed, &mut table)?;
         }
@@ -61,6 +58,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("articles") {
         articles::measure(if quick { 0.5 } else { 3.0 }, &mut table)?;
+    }
+    if only.is_none() {
+        large_push(many, &mut table)?;
     }
     println!("\n{}\n\n{table}", machine::describe());
     Ok(())
