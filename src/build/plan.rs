@@ -83,7 +83,8 @@ fn groups<'a>(
     scenes: &[(Scene<'a>, Digest)],
     wanted: &dyn Fn(&Scene<'_>, OutputKind) -> bool,
 ) -> Vec<ScreenGroup<'a>> {
-    let mut profiles: BTreeMap<(String, u32, u32), (Profile, Vec<&Branch>)> = BTreeMap::new();
+    // One name may hang at different distances: those are different groups.
+    let mut profiles: BTreeMap<(String, [u32; 5]), (Profile, Vec<&Branch>)> = BTreeMap::new();
     for screen in &library.screens {
         let Some(branch) = library.branch(&screen.branch) else { continue };
         if !request.wants_branch(&branch.id) {
@@ -91,7 +92,7 @@ fn groups<'a>(
         }
         let profile = Profile::of(screen);
         let (_, branches) = profiles
-            .entry((profile.name.clone(), profile.width, profile.height))
+            .entry((profile.name.clone(), measures(&profile)))
             .or_insert_with(|| (profile, Vec::new()));
         if !branches.iter().any(|known| known.id == branch.id) {
             branches.push(branch);
@@ -146,6 +147,7 @@ fn base_key(library: &Library, studio: &Studio) -> Digest {
     }
     for asset in library.assets.by_file.values() {
         fields.push(asset.file.as_bytes().to_vec());
+        fields.push(asset.alt.as_bytes().to_vec());
         fields.push(asset.tags.join(",").into_bytes());
         fields.push(asset.digest.as_bytes().to_vec());
     }
@@ -172,6 +174,12 @@ fn profile_key(key: Digest, profile: &Profile) -> Digest {
         profile.dwell_s
     );
     Digest::of_fields([key.as_bytes().as_slice(), numbers.as_bytes()])
+}
+
+/// What tells two screens of one profile name apart: pixels, and the bits of the three measures.
+fn measures(profile: &Profile) -> [u32; 5] {
+    let bits = [profile.mm_width, profile.distance_m, profile.dwell_s].map(f32::to_bits);
+    [profile.width, profile.height, bits[0], bits[1], bits[2]]
 }
 
 /// Everything of a branch that an output shows.

@@ -35,8 +35,8 @@ pub struct BuildArguments {
     #[arg(long, value_name = "版本", value_parser = audience)]
     audience: Vec<Audience>,
     /// 同时用几个处理器，默认全部
-    #[arg(long, value_name = "个数")]
-    jobs: Option<usize>,
+    #[arg(long, value_name = "个数", value_parser = clap::value_parser!(u16).range(1..=256))]
+    jobs: Option<u16>,
 }
 
 fn lesson(text: &str) -> Result<LessonId, String> {
@@ -77,7 +77,7 @@ pub(super) fn run(arguments: &BuildArguments, config: &Path) -> anyhow::Result<E
         audiences: arguments.audience.clone(),
     };
     if let Some(jobs) = arguments.jobs {
-        rayon::ThreadPoolBuilder::new().num_threads(jobs.max(1)).build_global()?;
+        rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build_global()?;
     }
     let bar = progress_bar();
     let summary = build(&config, &library, &request, &|settled, total| {
