@@ -84,7 +84,7 @@ fn groups<'a>(
     wanted: &dyn Fn(&Scene<'_>, OutputKind) -> bool,
 ) -> Vec<ScreenGroup<'a>> {
     // One name may hang at different distances: those are different groups.
-    let mut profiles: BTreeMap<(String, [u32; 5]), (Profile, Vec<&Branch>)> = BTreeMap::new();
+    let mut profiles: BTreeMap<(String, Measures), (Profile, Vec<&Branch>)> = BTreeMap::new();
     for screen in &library.screens {
         let Some(branch) = library.branch(&screen.branch) else { continue };
         if !request.wants_branch(&branch.id) {
@@ -176,8 +176,11 @@ fn profile_key(key: Digest, profile: &Profile) -> Digest {
     Digest::of_fields([key.as_bytes().as_slice(), numbers.as_bytes()])
 }
 
+/// See [`measures`].
+type Measures = [u32; 5];
+
 /// What tells two screens of one profile name apart: pixels, and the bits of the three measures.
-fn measures(profile: &Profile) -> [u32; 5] {
+fn measures(profile: &Profile) -> Measures {
     let bits = [profile.mm_width, profile.distance_m, profile.dwell_s].map(f32::to_bits);
     [profile.width, profile.height, bits[0], bits[1], bits[2]]
 }
