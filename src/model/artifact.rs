@@ -66,9 +66,29 @@ pub enum MediaType {
     Text,
     /// `application/json`
     Json,
+    /// `application/zip`
+    Zip,
 }
 
 impl MediaType {
+    /// Every type.
+    pub const ALL: &'static [Self] = &[
+        Self::Svg,
+        Self::Png,
+        Self::Jpeg,
+        Self::Pdf,
+        Self::Html,
+        Self::Text,
+        Self::Json,
+        Self::Zip,
+    ];
+
+    /// Reads the type's name.
+    #[must_use]
+    pub fn from_name(text: &str) -> Option<Self> {
+        Self::ALL.iter().copied().find(|known| known.as_str() == text)
+    }
+
     /// The type's name (RFC 9110 §8.3).
     #[must_use]
     pub fn as_str(self) -> &'static str {
@@ -80,6 +100,7 @@ impl MediaType {
             Self::Html => "text/html; charset=utf-8",
             Self::Text => "text/plain; charset=utf-8",
             Self::Json => "application/json",
+            Self::Zip => "application/zip",
         }
     }
 }

@@ -66,6 +66,19 @@ identifier!(
     BranchId
 );
 
+identifier!(
+    /// A way out, a `[channel.<id>]` table.
+    ChannelId
+);
+identifier!(
+    /// A recurring series, a `[schedule.<id>]` table.
+    ScheduleId
+);
+identifier!(
+    /// Somebody who may act, an entry of `[[people]]`.
+    PersonId
+);
+
 /// One edition of a campaign series, written `series/edition`, such as `sept-edu/2026`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CampaignId {

@@ -1,7 +1,7 @@
 //! Everything that was read from the content folder.
 
 use super::{
-    Asset, AssetSet, Branch, BranchId, Campaign, CampaignId, Edition, Hotline, HotlineId,
+    Asset, AssetSet, Branch, BranchId, Calendar, Campaign, CampaignId, Edition, Hotline, HotlineId,
     HotlineSet, Lesson, LessonId, Screen, TopicId,
 };
 
@@ -22,6 +22,8 @@ pub struct Library {
     pub branches: Vec<Branch>,
     /// Screens, in the file's order.
     pub screens: Vec<Screen>,
+    /// Holidays, make-up workdays and blackouts; empty where there is no `calendar.toml`.
+    pub calendar: Calendar,
     /// Pictures of `content/assets/`.
     pub assets: AssetSet,
 }

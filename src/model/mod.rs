@@ -12,6 +12,7 @@ mod asset;
 mod bank;
 mod block;
 mod branch;
+mod calendar;
 mod campaign;
 mod diagnostic;
 mod digest;
@@ -21,6 +22,8 @@ mod layout;
 mod lesson;
 mod library;
 mod output;
+mod publish;
+pub mod suggest;
 mod tier;
 
 pub use artifact::{Artifact, Listing, MediaType};
@@ -31,17 +34,24 @@ pub use block::{
     Inline, InlineKind, ListItem, Question, QuestionOption, Step, TableAlignment, Turn, plain_text,
 };
 pub use branch::{Branch, Screen};
+pub use calendar::{Blackout, Calendar, Holiday};
 pub use campaign::{Campaign, Edition};
 pub use diagnostic::{Diagnostic, Severity, SourceFile};
 pub use digest::Digest;
 pub use hotline::{Hotline, HotlineKind, HotlineSet};
-pub use id::{BranchId, CampaignId, HotlineId, IdError, LessonId, TopicId};
+pub use id::{
+    BranchId, CampaignId, ChannelId, HotlineId, IdError, LessonId, PersonId, ScheduleId, TopicId,
+};
 pub use layout::{LayoutReport, PlacedBox};
 pub use lesson::{
     Headline, HeadlinePart, Lesson, LessonKind, Located, ObjectLabel, Priority, Source, Variant,
 };
 pub use library::{Library, Topic};
 pub use output::{Audience, OutputKind};
+pub use publish::{
+    Approval, Decision, DeliveryKey, DeliveryState, LessonRevision, Manifest, Message, Receipt,
+    ReviewStep, Window,
+};
 pub use tier::{Lead, PosterText, Tiers};
 
 /// A range of bytes in one source file, end exclusive.

@@ -1,7 +1,5 @@
 //! What is made, and for whom.
 
-use std::fmt;
-
 macro_rules! named_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $text:literal / $label:literal),+ $(,)? }) => {
         $(#[$doc])*
@@ -31,13 +29,14 @@ macro_rules! named_enum {
             }
         }
 
-        impl fmt::Display for $name {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        impl std::fmt::Display for $name {
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
                 f.pad(self.as_str())
             }
         }
     };
 }
+pub(super) use named_enum;
 
 named_enum!(
     /// The people a text is written for; each has its own body and its own family of posters.

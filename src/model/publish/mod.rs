@@ -1,0 +1,9 @@
+//! The nouns of publishing: what people approve, what is delivered, and how far it got.
+
+mod delivery;
+mod manifest;
+mod review;
+
+pub use delivery::{DeliveryKey, DeliveryState, Receipt};
+pub use manifest::{LessonRevision, Manifest, Message, Window};
+pub use review::{Approval, Decision, ReviewStep};
