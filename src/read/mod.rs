@@ -4,7 +4,7 @@
 //! 2. [`node`] and [`fields`] take YAML and TOML apart, with positions.
 //! 3. [`shadow`], [`markdown`] and [`directive`] turn a lesson's text into a block tree;
 //!    [`convert`], [`listing`], [`quiz`] and [`tier`] say what its directives mean.
-//! 4. [`registry`], [`table`] and [`asset`] read everything around the lessons.
+//! 4. [`registry`], [`calendar`], [`table`] and [`asset`] read everything around the lessons.
 //!
 //! Reading reports all faults it can find, each with file, place, reason and help in Chinese; a
 //! lesson with an error is left out of the library. It never panics, whatever a file holds.
@@ -14,6 +14,7 @@
 
 mod arithmetic;
 mod asset;
+mod calendar;
 mod convert;
 mod directive;
 mod emphasis;
@@ -37,7 +38,6 @@ mod registry;
 pub mod scaffold;
 mod scope;
 mod shadow;
-mod suggest;
 mod table;
 mod tier;
 mod variant;
@@ -46,7 +46,7 @@ pub use front_matter::FrontMatter;
 pub use registry::Registry;
 pub use variant::{Surroundings, VariantReading, read_variant};
 
-use crate::model::{Branch, Diagnostic, LessonId, Library, SourceFile};
+use crate::model::{Branch, Diagnostic, LessonId, Library, SourceFile, suggest};
 use faults::Faults;
 use files::Folder;
 use lesson::LessonFolder;
@@ -89,6 +89,10 @@ impl LibraryReader {
         ((self.library.hotlines, self.library.hotline_sets), hotlines) =
             self.registry(folder.text(Path::new("hotlines.toml")), registry::read_hotlines);
         let campaigns = self.campaigns(folder);
+        let calendar = Path::new("calendar.toml");
+        if folder.has(calendar) {
+            (self.library.calendar, _) = self.registry(folder.text(calendar), calendar::read);
+        }
         let pictures = asset::read(folder, Path::new("assets"));
         let shared_assets = pictures.diagnostics.is_empty();
         self.library.assets = pictures.set;
