@@ -1,13 +1,34 @@
 //! `channels.toml` → a checked [`Config`]: parsed, then validated, every fault collected.
 //!
-//! This is the only room that reads the environment. Secrets, when channels come to need them, are
-//! references here, never text.
+//! | module | what it does |
+//! |---|---|
+//! | [`file`] | the text → [`Config`]; `[bank]` and the folders |
+//! | [`channel`] [`schedule`] [`review`] [`people`] [`storage`] | one group of tables each |
+//! | [`table`] | takes typed values out of a table; collects faults with line, table and key |
+//! | [`secret`] | references to secrets, and fetching them |
+//!
+//! This is the only room that reads the environment. Secrets are references here, never text.
 
-use crate::model::{Bank, HotlineId};
-use serde::Deserialize;
+mod channel;
+mod file;
+mod people;
+mod publish;
+mod review;
+mod schedule;
+mod secret;
+mod storage;
+mod table;
+
+pub use file::Environment;
+pub use people::AuthenticationError;
+pub use publish::*;
+pub use schedule::parse_rule;
+pub use secret::{SecretError, SecretReference};
+
+use crate::model::Bank;
 use std::{
     collections::BTreeMap,
-    fs, io,
+    env, fs, io,
     path::{Path, PathBuf},
 };
 
@@ -15,8 +36,10 @@ use std::{
 pub const DEFAULT_FILE: &str = "channels.toml";
 
 /// The checked configuration. Paths are absolute or relative to the working directory.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Config {
+    /// The folder of the file; paths in its tables are below it.
+    pub folder: PathBuf,
     /// The bank.
     pub bank: Bank,
     /// The folder of lessons and registries.
@@ -25,6 +48,18 @@ pub struct Config {
     pub fonts: Option<PathBuf>,
     /// A folder whose templates replace the built-in ones.
     pub templates: Option<PathBuf>,
+    /// Where things go, in the file's order.
+    pub channels: Vec<ChannelEntry>,
+    /// When, in the file's order.
+    pub schedules: Vec<ScheduleEntry>,
+    /// Who must agree.
+    pub review: ReviewConfig,
+    /// Who may act.
+    pub people: Vec<Person>,
+    /// Where the ledger and its blobs are.
+    pub storage: StorageConfig,
+    /// Where `caishi serve` listens.
+    pub server: ServerConfig,
 }
 
 /// Why the configuration cannot be used.
@@ -63,14 +98,17 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] names the file, the key and what was expected.
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        Self::load_with(path, &|name| env::var(name).ok())
+    }
+
+    /// As [`Config::load`], with the environment as a parameter.
+    ///
+    /// # Errors
+    /// As [`Config::load`].
+    pub fn load_with(path: &Path, environment: Environment<'_>) -> Result<Self, ConfigError> {
         let text = fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { path: path.to_owned(), source })?;
-        let folder = path.parent().unwrap_or(Path::new(""));
-        let file: ConfigFile = toml::from_str(&text).map_err(|error| ConfigError::Syntax {
-            path: path.to_owned(),
-            reason: error.to_string(),
-        })?;
-        file.check(folder).map_err(|faults| ConfigError::Invalid { path: path.to_owned(), faults })
+        file::read(text.strip_prefix('\u{FEFF}').unwrap_or(&text), path, environment)
     }
 
     /// The further faces: file name and bytes, sorted by name.
@@ -123,75 +161,4 @@ fn files_below(
         }
     }
     Ok(files)
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct ConfigFile {
-    bank: BankTable,
-    #[serde(default)]
-    content: FolderTable,
-    #[serde(default)]
-    fonts: FolderTable,
-    #[serde(default)]
-    templates: FolderTable,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct BankTable {
-    name: String,
-    base_url: String,
-    hotline: String,
-    disclaimer: String,
-}
-
-#[derive(Deserialize, Default)]
-#[serde(deny_unknown_fields)]
-struct FolderTable {
-    folder: Option<PathBuf>,
-}
-
-impl ConfigFile {
-    fn check(self, folder: &Path) -> Result<Config, Vec<String>> {
-        let mut faults = Vec::new();
-        let name = self.bank.name.trim().to_owned();
-        if name.is_empty() || name.chars().count() > 16 {
-            faults.push("[bank] name 应有 1 到 16 个字".to_owned());
-        }
-        let base_url = self.bank.base_url.trim_end_matches('/').to_owned();
-        if !base_url.starts_with("https://") || base_url.contains(['?', '#', ' ']) {
-            faults.push(format!(
-                "[bank] base_url 是“{base_url}”，应以 https:// 开头，不带 ?、# 和空格"
-            ));
-        }
-        if base_url.len() > 60 {
-            faults.push(format!(
-                "[bank] base_url 有 {} 个字符，二维码会太密；请用 60 个以内的网址",
-                base_url.len()
-            ));
-        }
-        let hotline = HotlineId::new(&self.bank.hotline)
-            .map_err(|error| faults.push(format!("[bank] hotline：{error}")));
-        let below = |path: Option<PathBuf>| path.map(|path| folder.join(path));
-        let mut existing = |table: &str, path: Option<PathBuf>| {
-            let path = below(path)?;
-            if !path.is_dir() {
-                faults.push(format!("[{table}] folder：没有文件夹 {}", path.display()));
-            }
-            Some(path)
-        };
-        let fonts = existing("fonts", self.fonts.folder);
-        let templates = existing("templates", self.templates.folder);
-        let content = folder.join(self.content.folder.unwrap_or_else(|| "content".into()));
-        match hotline {
-            Ok(hotline) if faults.is_empty() => Ok(Config {
-                bank: Bank { name, base_url, hotline, disclaimer: self.bank.disclaimer },
-                content,
-                fonts,
-                templates,
-            }),
-            _ => Err(faults),
-        }
-    }
 }

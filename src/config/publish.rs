@@ -1,0 +1,204 @@
+//! The tables about publishing: `[channel.<id>] [schedule.<id>] [review] [[people]] [database]
+//! [blobs] [server]`.
+
+use super::SecretReference;
+use crate::model::{
+    Audience, CampaignId, ChannelId, OutputKind, PersonId, Priority, ScheduleId, TopicId,
+};
+use jiff::{SignedDuration, tz::TimeZone};
+use std::{net::SocketAddr, path::PathBuf};
+
+/// A `[channel.<id>]` table: what every channel has, and the rest for its adapter to check.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChannelEntry {
+    /// Its name.
+    pub id: ChannelId,
+    /// Which adapter: `folder`, `webhook`, `wechat`.
+    pub kind: String,
+    /// Whether it talks to the stand-in instead of the platform.
+    pub sandbox: bool,
+    /// Whether it publishes by itself or stops at a draft.
+    pub mode: PublishMode,
+    /// What it carries.
+    pub outputs: Vec<OutputKind>,
+    /// Whose variants it carries.
+    pub audiences: Vec<Audience>,
+    /// The other keys.
+    pub settings: toml::Table,
+}
+
+/// Whether a channel publishes by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PublishMode {
+    /// It stops at the draft; a person publishes on the platform.
+    Draft,
+    /// It publishes.
+    Publish,
+}
+
+/// A `[schedule.<id>]` table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleEntry {
+    /// Its name.
+    pub id: ScheduleId,
+    /// The campaign edition whose lessons it shows.
+    pub campaign: CampaignId,
+    /// A cron rule of five fields, minute first, such as `0 8 * * MON`.
+    pub rule: String,
+    /// The zone of the rule; Asia/Shanghai unless said otherwise.
+    pub time_zone: TimeZone,
+    /// What becomes of slots that were missed.
+    pub misfire: Misfire,
+    /// How late a slot may still be fired by itself.
+    pub grace: SignedDuration,
+    /// Where it goes.
+    pub channels: Vec<ChannelId>,
+    /// How many lessons a slot carries; more than one rotates by that many.
+    pub lessons_per_slot: usize,
+    /// What becomes of slots on blackout days and, with `workdays_only`, on days off.
+    pub on_blackout: OnBlackout,
+    /// Whether it only fires on workdays of `calendar.toml`, make-up workdays included.
+    pub workdays_only: bool,
+    /// Whether it fires at all.
+    pub enabled: bool,
+}
+
+/// What becomes of missed slots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misfire {
+    /// The latest one runs, and is held where it is later than `grace`; the others are skipped.
+    /// The default.
+    RunLatest,
+    /// Those later than `grace` wait for a person, the others run.
+    Hold,
+    /// Those later than `grace` are skipped, the others run.
+    Skip,
+    /// All of them run, at most the last ten.
+    RunAll,
+}
+
+/// What becomes of a slot on a blackout day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnBlackout {
+    /// It is skipped, with the reason; the default.
+    Skip,
+    /// It moves to the same hour of the next day that is not blacked out.
+    NextDay,
+}
+
+/// The `[review]` table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewConfig {
+    /// The steps, in order.
+    pub steps: Vec<ReviewRule>,
+    /// How many days an approval counts.
+    pub valid_days: u16,
+    /// How many days before an approval or a fact expires a warning is given.
+    pub warn_days: u16,
+    /// How approval numbers are written: `{year}` and `{seq}` are filled in.
+    pub number: String,
+}
+
+/// One possible step of review and when it is needed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReviewRule {
+    /// Its name.
+    pub name: String,
+    /// The role its person must hold.
+    pub role: String,
+    /// Needed only for lessons of one of these topics; empty for all.
+    pub topics: Vec<TopicId>,
+    /// Needed only for lessons of this priority.
+    pub priority: Option<Priority>,
+    /// Whether its person must belong to the department of the lesson's first topic; needed once
+    /// per department.
+    pub topic_department: bool,
+}
+
+/// An entry of `[[people]]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Person {
+    /// Their name on the command line.
+    pub id: PersonId,
+    /// Their name.
+    pub name: String,
+    /// Their roles: `author`, `reviewer`, `co-reviewer`, `committee`, `operator`,
+    /// `administrator`.
+    pub roles: Vec<String>,
+    /// Their department.
+    pub department: Option<String>,
+    /// The environment variable that holds their token when they act.
+    pub token_env: Option<String>,
+    /// SHA-256 of that token, 64 hexadecimal digits. Tokens are long and random, so a plain
+    /// digest cannot be reversed.
+    pub token_sha256: Option<String>,
+}
+
+/// `[database]`, `[blobs]`, `[server]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StorageConfig {
+    /// `sqlite:<path>` or `postgres://…`; without a password, which comes from `password`.
+    pub database: String,
+    /// The database's password.
+    pub database_password: Option<SecretReference>,
+    /// Where blobs are.
+    pub blobs: BlobConfig,
+}
+
+/// Where blobs or a folder channel's files are.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum BlobConfig {
+    /// A folder.
+    Folder {
+        /// Which.
+        path: PathBuf,
+    },
+    /// An S3-compatible store.
+    S3 {
+        /// `https://…`.
+        endpoint: String,
+        /// The bucket.
+        bucket: String,
+        /// The region; `us-east-1` where the store does not care.
+        region: String,
+        /// Keys begin with this.
+        root: String,
+        /// The access key's id.
+        access_key: SecretReference,
+        /// The access key's secret.
+        secret_key: SecretReference,
+    },
+    /// A WebDAV server.
+    WebDav {
+        /// `https://…`.
+        endpoint: String,
+        /// Paths begin with this.
+        root: String,
+        /// The user.
+        user: String,
+        /// The password.
+        password: SecretReference,
+    },
+    /// An SFTP server, by the system's `ssh`; Unix only.
+    Sftp {
+        /// `ssh://host:port`.
+        endpoint: String,
+        /// The folder.
+        root: String,
+        /// The user.
+        user: String,
+        /// The private key file.
+        key: PathBuf,
+        /// `known_hosts` strategy: `strict` or `accept`.
+        known_hosts: String,
+    },
+}
+
+/// The `[server]` table.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerConfig {
+    /// Where `caishi serve` listens.
+    pub listen: SocketAddr,
+    /// Where metrics are served, a listener of their own.
+    pub metrics: Option<SocketAddr>,
+}
