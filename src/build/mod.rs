@@ -49,6 +49,8 @@ pub struct Request {
     pub branches: Vec<BranchId>,
     /// Only these audiences.
     pub audiences: Vec<Audience>,
+    /// The approval number that was reserved for these outputs, for their footers.
+    pub approval_number: Option<String>,
 }
 
 impl Request {
@@ -135,6 +137,7 @@ pub struct Studio {
     font_files: FontFiles,
     fonts: OnceLock<Fonts>,
     key: Digest,
+    inputs: BTreeMap<String, Digest>,
 }
 
 impl Studio {
@@ -163,7 +166,19 @@ impl Studio {
             bank.hotline.as_str().as_bytes(),
             bank.disclaimer.as_bytes(),
         ]);
+        let template_digest = templates.digest();
+        let style = [template_digest.as_bytes().as_slice(), palette_text.as_bytes()];
+        let about_bank = [&bank.name, &bank.base_url, bank.hotline.as_str(), &bank.disclaimer];
+        let inputs = BTreeMap::from([
+            (
+                "templates".to_owned(),
+                Digest::of_fields(style.into_iter().chain([scale_text.as_bytes()])),
+            ),
+            ("fonts".to_owned(), font_files.digest()),
+            ("bank".to_owned(), Digest::of_fields(about_bank.map(str::as_bytes))),
+        ]);
         Ok(Self {
+            inputs,
             templates,
             palettes: Palettes::parse(&palette_text)?,
             scale: Scale::parse(&scale_text)?,
@@ -186,6 +201,13 @@ impl Studio {
             }
         };
         Ok(Stage { fonts, templates: &self.templates, palettes: &self.palettes })
+    }
+
+    /// Digests of everything but content that outputs are made from, by name: `templates`,
+    /// `fonts`, `bank`. The program itself is not among them: approved bytes stay what they are.
+    #[must_use]
+    pub fn inputs(&self) -> &BTreeMap<String, Digest> {
+        &self.inputs
     }
 
     /// The posters' type scale.

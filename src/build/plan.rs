@@ -41,7 +41,7 @@ pub(super) struct ScreenLesson<'a> {
 pub(super) fn plan<'a>(
     config: &'a Config,
     library: &'a Library,
-    request: &Request,
+    request: &'a Request,
     studio: &'a Studio,
 ) -> Plan<'a> {
     let base = base_key(library, studio);
@@ -50,7 +50,8 @@ pub(super) fn plan<'a>(
         for (audience, variant) in &lesson.variants {
             if request.wants(&lesson.id, *audience) {
                 let key = variant_key(base, lesson, variant);
-                scenes.push((scene(&config.bank, library, lesson, variant), key));
+                let number = request.approval_number.as_deref();
+                scenes.push((scene(&config.bank, library, lesson, variant, number), key));
             }
         }
     }
@@ -73,8 +74,9 @@ fn scene<'a>(
     library: &'a Library,
     lesson: &'a Lesson,
     variant: &'a Variant,
+    approval_number: Option<&'a str>,
 ) -> Scene<'a> {
-    Scene { bank, library, lesson, variant, branch: None }
+    Scene { bank, library, lesson, variant, branch: None, approval_number }
 }
 
 fn groups<'a>(

@@ -54,6 +54,10 @@ const OF_BRANCH: &[(OutputKind, Maker)] = &[
     (OutputKind::Print, |scene, stage, _| print::posters(scene, stage)),
 ];
 
+/// The outputs whose footers show the approval number; the others are the same with and without.
+const SHOW_NUMBER: [OutputKind; 4] =
+    [OutputKind::Article, OutputKind::Portal, OutputKind::Leaflet, OutputKind::Morning];
+
 fn portal_page(
     scene: &Scene<'_>,
     stage: &Stage<'_>,
@@ -135,10 +139,12 @@ fn single<'a>(
     studio: &'a Studio,
 ) -> Single<'a> {
     let branch = scene.branch.map(branch_key);
+    let number = scene.approval_number.filter(|_| SHOW_NUMBER.contains(&kind));
     let key = Digest::of_fields([
         variant_key.as_bytes().as_slice(),
         kind.as_str().as_bytes(),
         branch.as_ref().map_or(&[], |digest| digest.as_bytes()),
+        number.unwrap_or_default().as_bytes(),
     ]);
     let place = scene.branch.map_or_else(String::new, |branch| format!(" {}", branch.name));
     let audience = scene.variant.audience.label();

@@ -4,16 +4,6 @@ use super::index::Entry;
 use crate::model::{Audience, BranchId, Digest, LessonId, Listing, MediaType, OutputKind};
 use serde::Serialize;
 
-const MEDIA_TYPES: [MediaType; 7] = [
-    MediaType::Svg,
-    MediaType::Png,
-    MediaType::Jpeg,
-    MediaType::Pdf,
-    MediaType::Html,
-    MediaType::Text,
-    MediaType::Json,
-];
-
 /// A line of `manifest.json` (CONTRACTS: build listing).
 #[derive(Serialize)]
 struct ManifestLine<'a> {
@@ -88,7 +78,7 @@ pub fn entry_from_line(line: &str) -> Option<Entry> {
             audience: Audience::from_name(audience)?,
             profile: optional(profile),
             branch: BranchId::new(branch).ok(),
-            media_type: MEDIA_TYPES.into_iter().find(|known| known.as_str() == media)?,
+            media_type: MediaType::from_name(media)?,
             bytes: bytes.parse().ok()?,
             sha256: Digest::from_hex(sha256)?,
         },

@@ -52,6 +52,9 @@ pub struct Scene<'a> {
     pub variant: &'a Variant,
     /// The branch, where the output carries one.
     pub branch: Option<&'a Branch>,
+    /// The approval number that was reserved for these outputs; shown in the footers of article,
+    /// portal page, leaflet and the sheet of the morning meeting.
+    pub approval_number: Option<&'a str>,
 }
 
 impl<'a> Scene<'a> {
@@ -93,6 +96,12 @@ impl<'a> Scene<'a> {
             file: "object.svg".into(),
             reason: "课件文件夹里没有这张图".into(),
         })
+    }
+
+    /// What footers say of the approval, where there is a number.
+    #[must_use]
+    pub fn approval_line(&self) -> Option<String> {
+        self.approval_number.map(|number| format!("审批编号 {number}"))
     }
 
     /// The address a QR code leads to: `{base_url}/q/{lesson}/{branch}`, without the branch where

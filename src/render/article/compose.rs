@@ -129,13 +129,15 @@ impl<'a> Writer<'a> {
     fn footer(&self) -> Element<'a> {
         let (scene, variant) = (self.scene, self.scene.variant);
         let digest = variant.digest.to_string();
+        let approval = scene.approval_line().map(|line| format!(" · {line}"));
         let text = format!(
-            "{} · 有效期至{} · 课件编号 {}-v{}-{}",
+            "{} · 有效期至{} · 课件编号 {}-v{}-{}{}",
             scene.bank.name,
             chinese_date(variant.valid_until),
             scene.lesson.id,
             variant.version,
-            &digest[..8]
+            &digest[..8],
+            approval.unwrap_or_default()
         );
         Element::section(&self.sheet.parts.footer).text(text)
     }

@@ -125,6 +125,7 @@ pub(super) struct Page<'a> {
     quiz: Vec<Quiz>,
     valid_until: String,
     review: Option<String>,
+    approval: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -234,6 +235,7 @@ impl<'a> Page<'a> {
             quiz: quiz(scene),
             valid_until: chinese_date(variant.valid_until),
             review: variant.facts_review_by.map(chinese_month),
+            approval: scene.approval_line(),
         })
     }
 }

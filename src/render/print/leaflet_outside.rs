@@ -108,11 +108,12 @@ impl<'a> Maker<'a> {
         let name_em = self.stage.fonts.advance_em(&name, Weight::Bold);
         let hours = scene.branch.map(|branch| branch.hours.clone());
         let place: Vec<String> = std::iter::once(address).chain(hours).collect();
-        let small = vec![
+        let mut small = vec![
             format!("有效期至 {}", variant.valid_until),
             scene.lesson.id.to_string(),
             format!("第 {} 版 {}", variant.version, short(variant)),
         ];
+        small.extend(scene.approval_line());
         let view = Outside {
             palette: self.palette,
             sizes: self.sizes(1.0),
