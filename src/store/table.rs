@@ -1,0 +1,96 @@
+//! The tables of a backup and their columns, in an order in which they can be filled again.
+
+/// A table: name and columns. Numbers are marked by a `#` before their name.
+pub(super) type Table = (&'static str, &'static [&'static str]);
+
+/// Everything but `channel_token`: tokens are never part of a backup.
+pub(super) const TABLES: &[Table] = &[
+    (
+        "deployment",
+        &["#single", "id", "#generation", "#marked", "hold_by", "hold_reason", "#hold_at"],
+    ),
+    ("audit", &["#seq", "#at", "actor", "action", "subject", "was", "became", "prev_hash", "hash"]),
+    ("audit_head", &["#single", "#seq", "hash"]),
+    ("review_counter", &["#year", "#last"]),
+    ("review_number", &["#year", "#seq", "plan_key"]),
+    ("manifest", &["hash", "body"]),
+    (
+        "review",
+        &[
+            "number",
+            "campaign",
+            "lessons",
+            "plan_key",
+            "revision",
+            "author",
+            "excluded",
+            "steps",
+            "#submitted_at",
+        ],
+    ),
+    ("review_manifest", &["manifest", "review", "channel"]),
+    ("approval", &["manifest", "step", "actor", "#at", "decision", "note", "#expires_at"]),
+    ("schedule_cursor", &["schedule", "#decided_until"]),
+    ("occurrence", &["id", "schedule", "#slot", "state", "reason", "campaign", "lessons"]),
+    (
+        "delivery",
+        &[
+            "id",
+            "occurrence",
+            "campaign",
+            "#slot",
+            "channel",
+            "target",
+            "manifest",
+            "idem_key",
+            "state",
+            "#attempt",
+            "#failures",
+            "#epoch",
+            "owner",
+            "#lease_until",
+            "#next_at",
+            "#due_at",
+            "#expires_at",
+            "prepared_ref",
+            "remote_ref",
+            "url",
+            "error_class",
+            "message",
+            "next_step",
+            "#changed_at",
+            "#lines",
+            "#woken",
+        ],
+    ),
+    (
+        "delivery_attempt",
+        &[
+            "delivery",
+            "#line",
+            "#attempt",
+            "#at",
+            "from_state",
+            "to_state",
+            "actor",
+            "message",
+            "error_class",
+        ],
+    ),
+    ("channel_event", &["channel", "event_key", "#at"]),
+    ("channel_journal", &["channel", "delivery", "step", "value", "#at"]),
+    ("channel_quota", &["channel", "call", "#window_start", "#used"]),
+];
+
+/// A column's name, and whether it is a number.
+pub(super) fn column(marked: &'static str) -> (&'static str, bool) {
+    match marked.strip_prefix('#') {
+        Some(name) => (name, true),
+        None => (marked, false),
+    }
+}
+
+/// The file of a table inside a backup.
+pub(super) fn file_of(table: &str) -> String {
+    format!("tables/{table}.jsonl")
+}
