@@ -1,0 +1,208 @@
+//! The files of a generation under their own names, for people who open the folder at a branch.
+//!
+//! `releases/<series>/<slot>-<key>/…` holds hard links to the blobs, or copies where the disk has
+//! no hard links; `releases/<series>/current` is a symbolic link to the one that counts, replaced
+//! by renaming another link onto it. Blobs are made read-only, because whoever edited such a file
+//! in place would edit the blob.
+
+use super::{error::StorageError, wire};
+use crate::{
+    deliver::{Finding, Parcel},
+    model::Digest,
+};
+use std::{
+    collections::BTreeSet,
+    fs::{self, File, TryLockError},
+    io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
+
+/// The name of the link to the release that counts.
+const CURRENT: &str = "current";
+
+/// A file that is still being written after so long is not.
+const ABANDONED: Duration = Duration::from_hours(24);
+
+/// With less than this on the disk, `doctor` warns: a week of posters for 300 branches.
+#[cfg(unix)]
+const LOW_SPACE_MB: u64 = 1000;
+
+/// Runs file work off the asynchronous threads.
+pub(super) async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, StorageError> {
+    match tokio::task::spawn_blocking(work).await {
+        Ok(done) => Ok(done?),
+        Err(stopped) => Err(StorageError::File(io::Error::other(stopped))),
+    }
+}
+
+/// The one process that may replace pointers and links of this folder. Let go of on drop.
+pub(super) struct Lock {
+    _file: File,
+}
+
+impl Lock {
+    /// Takes the lock without waiting; `None` while another process has it.
+    pub(super) fn take(root: &Path) -> io::Result<Option<Self>> {
+        fs::create_dir_all(root)?;
+        let file =
+            File::options().create(true).truncate(false).write(true).open(root.join(".lock"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(Some(Self { _file: file })),
+            Err(TryLockError::WouldBlock) => Ok(None),
+            // Some network file systems have no locks: the ledger's lease has to do.
+            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
+                Ok(Some(Self { _file: file }))
+            }
+            Err(TryLockError::Error(error)) => Err(error),
+        }
+    }
+}
+
+/// Makes blobs read-only and their names durable: a pointer must not outlive what it names.
+pub(super) fn seal(root: &Path, blobs: &BTreeSet<Digest>) -> io::Result<()> {
+    let mut folders = BTreeSet::new();
+    for digest in blobs {
+        let path = root.join(wire::blob_path(&digest.to_string()));
+        let mut permissions = fs::metadata(&path)?.permissions();
+        if !permissions.readonly() {
+            permissions.set_readonly(true);
+            fs::set_permissions(&path, permissions)?;
+        }
+        folders.extend(path.parent().map(Path::to_owned));
+    }
+    folders.insert(root.join("blobs"));
+    folders.insert(root.join("generations"));
+    folders.iter().try_for_each(|folder| sync_folder(folder))
+}
+
+#[cfg(unix)]
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    match File::open(folder) {
+        Ok(folder) => folder.sync_all(),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(not(unix))]
+fn sync_folder(_folder: &Path) -> io::Result<()> {
+    Ok(())
+}
+
+/// Removes what writers that were killed have left in `.incoming`.
+pub(super) fn sweep(root: &Path) -> io::Result<()> {
+    for entry in fs::read_dir(root.join(".incoming"))?.flatten() {
+        let metadata = entry.metadata()?;
+        let age = metadata.modified()?.elapsed().unwrap_or_default();
+        if metadata.is_file() && age > ABANDONED {
+            remove_if_there(fs::remove_file(entry.path()))?;
+        }
+    }
+    Ok(())
+}
+
+/// Lays a generation out under its files' names. A release that is there is complete: it is made
+/// under another name and renamed.
+pub(super) fn lay_out(root: &Path, parcel: &Parcel) -> io::Result<()> {
+    let release = root.join(wire::release_path(parcel));
+    if release.exists() {
+        return Ok(());
+    }
+    let partial = release.with_extension("partial");
+    if partial.exists() {
+        fs::remove_dir_all(&partial)?;
+    }
+    fs::create_dir_all(&partial)?;
+    for file in &parcel.files {
+        let blob = root.join(wire::blob_path(&file.sha256.to_string()));
+        let path = partial.join(&file.path);
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        if fs::hard_link(&blob, &path).is_err() {
+            fs::copy(&blob, &path)?;
+        }
+    }
+    fs::rename(&partial, &release)
+}
+
+/// Points `current` at the parcel's release.
+pub(super) fn switch(root: &Path, parcel: &Parcel) -> io::Result<()> {
+    let release = root.join(wire::release_path(parcel));
+    let (Some(folder), Some(name)) = (release.parent(), release.file_name()) else {
+        return Ok(());
+    };
+    let link = folder.join(CURRENT);
+    if fs::read_link(&link).is_ok_and(|target| target == Path::new(name)) {
+        return Ok(());
+    }
+    let beside = folder.join(format!(".{CURRENT}"));
+    remove_if_there(fs::remove_file(&beside))?;
+    make_link(Path::new(name), &beside)?;
+    fs::rename(&beside, &link)?;
+    sync_folder(folder)
+}
+
+/// Removes the parcel's release, and the link if it points there.
+pub(super) fn remove(root: &Path, parcel: &Parcel) -> io::Result<()> {
+    let release: PathBuf = root.join(wire::release_path(parcel));
+    let (Some(folder), Some(name)) = (release.parent(), release.file_name()) else {
+        return Ok(());
+    };
+    let link = folder.join(CURRENT);
+    if fs::read_link(&link).is_ok_and(|target| target == Path::new(name)) {
+        remove_if_there(fs::remove_file(&link))?;
+    }
+    remove_if_there(fs::remove_dir_all(&release))
+}
+
+fn remove_if_there(removal: io::Result<()>) -> io::Result<()> {
+    match removal {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        other => other,
+    }
+}
+
+#[cfg(unix)]
+fn make_link(target: &Path, link: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(target, link)
+}
+
+/// Links to folders need a special right on other systems; a text file says the name instead.
+#[cfg(not(unix))]
+fn make_link(target: &Path, link: &Path) -> io::Result<()> {
+    fs::write(link, target.to_string_lossy().as_bytes())
+}
+
+/// Looks whether the disk has room and takes writes; writes nothing.
+#[cfg(unix)]
+pub(super) fn look(root: &Path) -> Vec<Finding> {
+    use rustix::fs::{Access, access, statvfs};
+    let Some(there) = root.ancestors().find(|folder| folder.exists()) else { return Vec::new() };
+    let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
+    let shown = there.display();
+    let writable = access(there, Access::WRITE_OK).is_ok();
+    let mut findings = vec![Finding {
+        ok: writable,
+        what: format!("{shown} {}", if writable { "可写" } else { "不可写" }),
+        next_step: (!writable).then(|| "请给运行 caishi 的用户这个文件夹的写权限".to_owned()),
+    }];
+    if let Ok(disk) = statvfs(there) {
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize) / 1_000_000;
+        findings.push(Finding {
+            ok: free >= LOW_SPACE_MB,
+            what: format!("{shown} 所在的盘还剩 {free} MB"),
+            next_step: (free < LOW_SPACE_MB).then(|| "请腾出空间".to_owned()),
+        });
+    }
+    findings
+}
+
+/// Looks whether the disk has room and takes writes; other systems tell at the first write.
+#[cfg(not(unix))]
+pub(super) fn look(_root: &Path) -> Vec<Finding> {
+    Vec::new()
+}
