@@ -1,0 +1,126 @@
+//! The scheduler and the workers, running by themselves until they are told to stop.
+
+use super::{Content, Publisher, WorkError, worker::Worker};
+use crate::{
+    deliver::{HookReply, HookRequest},
+    model::ChannelId,
+};
+use std::{sync::Arc, time::Duration};
+use tokio_util::sync::CancellationToken;
+
+/// How long the scheduler sleeps at most between two looks at the slots.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How long a worker waits at most for something to do.
+const WAIT_AT_MOST: Duration = Duration::from_secs(5);
+/// How long to wait after the database failed.
+const AFTER_FAILURE: Duration = Duration::from_secs(5);
+
+/// Looks at the slots of every enabled schedule until `stop`.
+pub async fn schedule(publisher: Publisher, actor: String, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        if let Err(error) = look(&publisher, &actor).await {
+            tracing::error!(error = chain(&error), "排期这一轮没有跑成，稍后再试");
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+/// One look at every schedule.
+///
+/// # Errors
+/// Where content, or the ledger, cannot be read.
+pub async fn look(publisher: &Publisher, actor: &str) -> Result<(), WorkError> {
+    let schedules = publisher.config.schedules.iter().filter(|entry| entry.enabled);
+    let schedules: Vec<_> = schedules.collect();
+    if schedules.is_empty() {
+        return Ok(());
+    }
+    let content = Content::load(&publisher.config)?;
+    for entry in schedules {
+        for occurrence in publisher.tick(&content, entry, actor).await? {
+            tracing::info!(
+                occurrence = %occurrence.id, state = ?occurrence.state,
+                "排期 {}：{}", occurrence.id, occurrence.reason
+            );
+        }
+    }
+    Ok(())
+}
+
+/// An error and its causes on one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        text.push_str(&format!("：{error}"));
+        cause = error.source();
+    }
+    text
+}
+
+/// Delivers what is due until `stop`; the step that is under way is finished first.
+pub async fn work(worker: Worker, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match worker.step().await {
+            Ok(Some(step)) => {
+                let row = &step.delivery;
+                metrics::counter!(
+                    "caishi_steps_total",
+                    "channel" => row.channel.to_string(),
+                    "state" => row.state.as_str()
+                )
+                .increment(1);
+            }
+            Ok(None) => {
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = worker.publisher.store.wait(WAIT_AT_MOST) => {}
+                }
+            }
+            Err(error) => {
+                metrics::counter!("caishi_worker_failures_total").increment(1);
+                tracing::error!(
+                    error = chain(&error), worker = %worker.name, "台账出错，稍后再试"
+                );
+                tokio::select! {
+                    () = stop.cancelled() => {}
+                    () = tokio::time::sleep(AFTER_FAILURE) => {}
+                }
+            }
+        }
+    }
+}
+
+impl Publisher {
+    /// Answers a callback: what it tells is noted once, and the deliveries it is about become
+    /// due, so that a worker asks the platform itself. A forged or stale callback changes
+    /// nothing. `None` where the channel does not exist or takes no callbacks.
+    ///
+    /// # Errors
+    /// The ledger's; the platform then tries again.
+    pub async fn receive(
+        &self,
+        channel: &ChannelId,
+        request: &HookRequest,
+    ) -> Result<Option<HookReply>, WorkError> {
+        let Some(adapter) = self.channels.get(channel).map(Arc::clone) else { return Ok(None) };
+        let Some(receiver) = adapter.receiver() else { return Ok(None) };
+        let now = self.store.now().await?;
+        let reply = receiver.receive(request, now).await;
+        for event in &reply.events {
+            if !self.store.note_event(channel, &event.event_key).await? {
+                continue;
+            }
+            // Channels over one account may have their callbacks arrive at either.
+            for (id, other) in &self.channels {
+                if other.account() == adapter.account() {
+                    self.store.wake_remote(id, &event.remote_ref).await?;
+                }
+            }
+        }
+        Ok(Some(reply))
+    }
+}

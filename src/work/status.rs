@@ -1,0 +1,188 @@
+//! How everything stands: computed from the ledger, never stored.
+
+use super::{Content, Publisher, WorkError};
+use crate::{
+    model::{Approval, DeliveryState, PersonId},
+    review::Standing,
+    schedule::{self, Warning},
+    store::{Delivery, DeliveryFilter, Deployment, Occurrence, OccurrenceState, Review},
+};
+use jiff::Timestamp;
+use std::collections::BTreeMap;
+
+/// Everything `caishi status` shows.
+#[derive(Debug, Clone)]
+pub struct Overview {
+    /// The ledger's clock.
+    pub now: Timestamp,
+    /// Which deployment, and whether it is held.
+    pub deployment: Deployment,
+    /// The newest occurrences and their deliveries.
+    pub occurrences: Vec<(Occurrence, Vec<Delivery>)>,
+    /// What a person must look at.
+    pub alerts: Vec<Alert>,
+    /// What will become a trouble in some days.
+    pub warnings: Vec<Warning>,
+    /// Submissions that wait for somebody, with how they stand.
+    pub waiting: Vec<(Review, Standing)>,
+}
+
+/// Something that did not go as planned and is not over.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Alert {
+    /// What it is about: a delivery or an occurrence.
+    pub subject: String,
+    /// What happened, in Chinese.
+    pub what: String,
+    /// What to do, in Chinese.
+    pub next_step: String,
+}
+
+impl Publisher {
+    /// How everything stands now. `campaign` narrows it to a campaign, schedule or lesson.
+    ///
+    /// # Errors
+    /// The ledger's, or where `campaign` is unknown to it.
+    pub async fn overview(
+        &self,
+        content: Option<&Content>,
+        campaign: Option<&str>,
+        limit: u32,
+    ) -> Result<Overview, WorkError> {
+        let now = self.store.now().await?;
+        let mut by_occurrence: BTreeMap<String, Vec<Delivery>> = BTreeMap::new();
+        let deliveries = match campaign {
+            Some(name) => self.carrying(name).await?,
+            None => self.store.deliveries(&DeliveryFilter::default()).await?,
+        };
+        for delivery in deliveries {
+            by_occurrence.entry(delivery.occurrence.clone()).or_default().push(delivery);
+        }
+        let mut occurrences = Vec::new();
+        for occurrence in self.store.occurrences(None, limit).await? {
+            let own = by_occurrence.remove(&occurrence.id).unwrap_or_default();
+            if campaign.is_none() || !own.is_empty() {
+                occurrences.push((occurrence, own));
+            }
+        }
+        let mut waiting = Vec::new();
+        let reviews = self.store.reviews(None).await?;
+        for review in superseded_left_out(&reviews) {
+            for standing in self.standing(review).await?.into_iter().take(1) {
+                if !matches!(standing, Standing::Approved { .. }) {
+                    waiting.push((review.clone(), standing));
+                }
+            }
+        }
+        Ok(Overview {
+            now,
+            deployment: self.store.deployment().await?,
+            alerts: self.alerts().await?,
+            warnings: match content {
+                Some(content) => self.warnings(content, now, &reviews).await?,
+                None => Vec::new(),
+            },
+            occurrences,
+            waiting,
+        })
+    }
+
+    /// Every row past its slot and not over, and every slot that waits for a person (P7).
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub async fn alerts(&self) -> Result<Vec<Alert>, WorkError> {
+        let mut alerts = Vec::new();
+        for delivery in self.store.overdue().await? {
+            let next_step = if delivery.next_step.is_empty() {
+                default_step(&delivery)
+            } else {
+                delivery.next_step.clone()
+            };
+            alerts.push(Alert {
+                what: format!(
+                    "渠道 {} {}：{}",
+                    delivery.channel,
+                    delivery.state.label(),
+                    if delivery.message.is_empty() { "已过时间" } else { &delivery.message }
+                ),
+                subject: delivery.id,
+                next_step,
+            });
+        }
+        for occurrence in self.store.occurrences(None, 200).await? {
+            if matches!(occurrence.state, OccurrenceState::Held | OccurrenceState::Blocked) {
+                alerts.push(Alert {
+                    what: occurrence.reason,
+                    next_step: format!(
+                        "补发：caishi slots run {id}；跳过：caishi slots skip {id}",
+                        id = occurrence.id
+                    ),
+                    subject: occurrence.id,
+                });
+            }
+        }
+        Ok(alerts)
+    }
+
+    async fn warnings(
+        &self,
+        content: &Content,
+        now: Timestamp,
+        reviews: &[Review],
+    ) -> Result<Vec<Warning>, WorkError> {
+        let mut approvals: Vec<(String, Approval)> = Vec::new();
+        for review in superseded_left_out(reviews) {
+            for (_, manifest) in review.manifests.iter().take(1) {
+                let own = self.store.approvals(manifest).await?;
+                approvals.extend(own.into_iter().map(|approval| (review.number.clone(), approval)));
+            }
+        }
+        let days = self.config.review.warn_days;
+        Ok(schedule::warnings(now, days, &approvals, &content.library))
+    }
+
+    /// Who has something to do with a submission: its author and editors.
+    #[must_use]
+    pub fn names(&self, people: &[PersonId]) -> String {
+        let name = |id: &PersonId| {
+            let person = self.config.people.iter().find(|person| person.id == *id);
+            person.map_or_else(|| id.to_string(), |person| format!("{}（{id}）", person.name))
+        };
+        people.iter().map(name).collect::<Vec<_>>().join("、")
+    }
+}
+
+/// Submissions, newest first, without those that a newer one of the same campaign and lessons
+/// replaces.
+fn superseded_left_out(reviews: &[Review]) -> Vec<&Review> {
+    let mut kept: Vec<&Review> = Vec::new();
+    for review in reviews {
+        let same = |other: &&&Review| {
+            other.campaign == review.campaign
+                && other.lessons == review.lessons
+                && other
+                    .manifests
+                    .iter()
+                    .map(|(id, _)| id)
+                    .eq(review.manifests.iter().map(|(id, _)| id))
+        };
+        if kept.iter().find(same).is_none() {
+            kept.push(review);
+        }
+    }
+    kept
+}
+
+fn default_step(delivery: &Delivery) -> String {
+    match delivery.state {
+        DeliveryState::WaitingApproval => {
+            "请审批人处理：caishi approve <编号> --as <代号>".to_owned()
+        }
+        DeliveryState::Unknown => {
+            format!("caishi resolve {} --as published（或 not-published）--by <代号>", delivery.id)
+        }
+        DeliveryState::NeedsHuman => format!("处理后运行 caishi retry {}", delivery.id),
+        _ => "请确认 caishi serve 或 caishi worker 在运行".to_owned(),
+    }
+}

@@ -1,0 +1,131 @@
+//! Freezes a plan and hands it to the reviewers.
+
+use super::{Content, Outline, Plan, Publisher, WorkError, difference};
+use crate::{
+    build::Watch,
+    model::{Digest, Lesson, LessonId, PersonId, ReviewStep},
+    review,
+    store::Review,
+};
+use std::collections::BTreeSet;
+
+impl Publisher {
+    /// The approval number of an outline: the one it has, or the next of this year, reserved.
+    /// The outputs carry it, so it is reserved before they are rendered.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub async fn number(&self, outline: &Outline) -> Result<String, WorkError> {
+        if let Some(review) = self.store.review_of_plan(&outline.key).await? {
+            return Ok(review.number);
+        }
+        let year = self.today().await?.year();
+        let sequence = self.store.reserve_number(year, &outline.key).await?;
+        Ok(self
+            .config
+            .review
+            .number
+            .replace("{year}", &year.to_string())
+            .replace("{seq}", &format!("{sequence:04}")))
+    }
+
+    /// The day in Asia/Shanghai, which windows and approval years are counted in.
+    ///
+    /// # Errors
+    /// The ledger's, whose clock it is.
+    pub async fn today(&self) -> Result<jiff::civil::Date, WorkError> {
+        Ok(super::clock::shanghai(self.store.now().await?).date())
+    }
+
+    /// Renders under the reserved number, checks what the channels would refuse, freezes content
+    /// and outputs, and records the submission.
+    ///
+    /// # Errors
+    /// [`WorkError::Faults`] with everything that a channel would refuse; nothing is recorded
+    /// then.
+    pub async fn submit(
+        &self,
+        content: &Content,
+        outline: &Outline,
+        author: &PersonId,
+        watch: Watch<'_>,
+    ) -> Result<(Review, Plan), WorkError> {
+        let number = self.number(outline).await?;
+        let plan = self.render(content, outline, &number, watch)?;
+        let faults = self.preflight(&plan)?;
+        if !faults.is_empty() {
+            return Err(WorkError::Faults(faults));
+        }
+        if let Some(review) = self.store.review_of_plan(&outline.key).await?
+            && review.manifests == manifests(&plan)
+        {
+            return Ok((review, plan));
+        }
+        let revision = difference::freeze(&self.store, content).await?;
+        difference::keep_files(&self.store, &self.render_folder, &plan.channels, &mut |_, _| {})
+            .await?;
+        let review = Review {
+            number,
+            campaign: outline.edition.id.clone(),
+            lessons: outline.lessons.clone(),
+            plan_key: outline.key,
+            revision,
+            author: author.clone(),
+            excluded: self.excluded(author, &outline.lessons).await?,
+            steps: self.steps(content, outline),
+            manifests: manifests(&plan),
+            submitted_at: self.store.now().await?,
+        };
+        let stored: Vec<(Digest, String)> =
+            plan.channels.iter().map(|channel| (channel.hash, channel.json.clone())).collect();
+        self.store.submit(&review, &stored).await?;
+        Ok((review, plan))
+    }
+
+    fn steps(&self, content: &Content, outline: &Outline) -> Vec<ReviewStep> {
+        let library = &content.library;
+        let lessons: Vec<&Lesson> =
+            outline.lessons.iter().filter_map(|id| library.lesson(id)).collect();
+        review::required_steps(&self.config.review.steps, &lessons, &library.topics)
+    }
+
+    /// Author and editors: whoever submits now, and whoever submitted an earlier text of one of
+    /// these lessons.
+    async fn excluded(
+        &self,
+        author: &PersonId,
+        lessons: &[LessonId],
+    ) -> Result<Vec<PersonId>, WorkError> {
+        let mut people = BTreeSet::from([author.clone()]);
+        for review in self.store.reviews(None).await? {
+            if review.lessons.iter().any(|lesson| lessons.contains(lesson)) {
+                people.insert(review.author);
+            }
+        }
+        Ok(people.into_iter().collect())
+    }
+
+    /// What the channels would refuse about a plan, each line naming its channel.
+    ///
+    /// # Errors
+    /// Where a channel of the plan cannot be built.
+    pub fn preflight(&self, plan: &Plan) -> Result<Vec<String>, WorkError> {
+        let mut faults = Vec::new();
+        for channel in &plan.channels {
+            let adapter = self.channel(&channel.channel)?;
+            for target in &channel.manifest.targets {
+                let parcel = super::parcel::draft(&channel.manifest, &channel.hash, target);
+                let refused = adapter.preflight(&parcel).into_iter();
+                faults.extend(refused.map(|fault| format!("渠道 {}：{fault}", channel.channel)));
+            }
+        }
+        Ok(faults)
+    }
+}
+
+fn manifests(plan: &Plan) -> Vec<(crate::model::ChannelId, Digest)> {
+    let mut manifests: Vec<_> =
+        plan.channels.iter().map(|channel| (channel.channel.clone(), channel.hash)).collect();
+    manifests.sort();
+    manifests
+}
