@@ -2,10 +2,12 @@
 //! bank teaches with, reproducibly to the byte.
 //!
 //! ```text
-//! content/ ─read─► Library ─┐
-//! channels.toml ─config─► Bank, folders ─┤
-//!                                        ├─build─► out/: files, manifest.json, index.html
-//!            templates + fonts ─render───┘
+//! content/ ─read─► Library ─┬─build─► out/: files, manifest.json, index.html
+//! channels.toml ─config─► ──┤
+//!                           └─work::plan─► manifests ─submit─► review ─approve─┐
+//!                                schedule ─slots─► occurrence ─► deliveries ◄──┘
+//!                                                   store │ claim
+//!                                    work::worker ─deliver─► folder · webhook · WeChat
 //! ```
 //!
 //! The rooms, in the order data flows. A room's own page says what it leaves out.
@@ -17,21 +19,40 @@
 //! | [`read`] | `content/` → `Library`, with every fault of every file as a diagnostic |
 //! | [`render`] | lesson → artifact, pure: `article`, `poster`, `portal`, `brief`, `print` |
 //! | [`build`] | writes every output into a folder, and only what changed |
-//! | [`cli`] | one file per subcommand: arguments → library call → print |
+//! | [`review`] | who must say yes, who may, and how a review stands; pure |
+//! | [`schedule`] | rules and calendar → slots, rotation, what becomes of missed ones; pure |
+//! | [`store`] | the ledger on SQLite or Postgres, blobs by content, audit, backup |
+//! | [`deliver`] | a parcel → the outside world: one trait, one folder per adapter |
+//! | [`sandbox`] | strict stand-ins of the platforms, on loopback |
+//! | [`work`] | plan, submit, decide, fire, deliver, recall; the only room that sees both `store` and `deliver` |
+//! | [`web`] | health, callbacks and metrics over HTTP |
+//! | [`rehearse`] | the whole path on this machine alone |
+//! | [`cli`] | one file per subcommand or family: arguments → library call → print |
 //!
 //! Invariants, each held by a test in `tests/suite/layers.rs`:
 //!
-//! 1. `model` uses nothing of this crate; `read` and `render` use only `model`.
-//! 2. Only `config`, `read`, `build` and `cli` touch files; only `cli` and `main` read the clock
-//!    (`build` reads the modification times of its own files).
-//! 3. Only `cli` and `main` print; only `main` exits; only `config` reads the environment.
-//! 4. `model` types are not `Serialize`: each boundary has its own wire type.
-//! 5. Rendering is a pure function: no clock, no randomness, no network, no system fonts.
-//! 6. The layout engine is named in `render/poster/engine.rs` and `render/fonts.rs` only.
+//! 1. `model` uses nothing of this crate; `read` and `render` use only `model`; `review` and
+//!    `schedule` use `model` and checked `config` types.
+//! 2. `deliver` does not know `store`, `store` does not know `deliver`.
+//! 3. Only `store deliver sandbox work web rehearse cli` touch sockets, the database or tokio;
+//!    only `store`, `sandbox` and `cli` read the clock (`build` reads the modification times of
+//!    its own files).
+//! 4. Only `cli` and `main` print; only `main` exits; only `config` reads the environment.
+//! 5. `model` types are not `Serialize`: each boundary has its own wire type.
+//! 6. Rendering is a pure function: no clock, no randomness, no network, no system fonts.
+//! 7. The layout engine is named in `render/poster/engine.rs` and `render/fonts.rs` only.
 
 pub mod build;
 pub mod cli;
 pub mod config;
+pub mod deliver;
 pub mod model;
 pub mod read;
+pub mod rehearse;
 pub mod render;
+pub mod review;
+pub mod sandbox;
+pub mod schedule;
+pub mod store;
+pub mod web;
+pub mod work;

@@ -1,6 +1,6 @@
 //! `caishi build`
 
-use super::Exit;
+use super::{Exit, table::size};
 use crate::{
     build::{Request, Summary, build},
     config::Config,
@@ -75,6 +75,7 @@ pub(super) fn run(arguments: &BuildArguments, config: &Path) -> anyhow::Result<E
         outputs: arguments.output.clone(),
         branches: arguments.branch.clone(),
         audiences: arguments.audience.clone(),
+        approval_number: None,
     };
     if let Some(jobs) = arguments.jobs {
         rayon::ThreadPoolBuilder::new().num_threads(usize::from(jobs)).build_global()?;
@@ -114,7 +115,7 @@ fn unknown_names(arguments: &BuildArguments, library: &crate::model::Library) ->
         .collect()
 }
 
-fn progress_bar() -> ProgressBar {
+pub(super) fn progress_bar() -> ProgressBar {
     let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(8));
     let style = ProgressStyle::with_template("{bar:30} {pos}/{len}  剩余 {eta}");
     bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
@@ -140,12 +141,4 @@ fn table(summary: &Summary) -> String {
 fn row(kind: &str, files: &str, bytes: &str) -> String {
     let pad = |text: &str, width: usize| " ".repeat(width.saturating_sub(text.width()));
     format!("{kind}{}{}{files}{}{bytes}\n", pad(kind, 16), pad(files, 8), pad(bytes, 12))
-}
-
-fn size(bytes: u64) -> String {
-    match bytes as f64 {
-        bytes if bytes < 1000.0 => format!("{bytes} B"),
-        bytes if bytes < 1e6 => format!("{:.0} kB", bytes / 1e3),
-        bytes => format!("{:.1} MB", bytes / 1e6),
-    }
 }

@@ -1,12 +1,23 @@
-//! The command line: one file per subcommand, arguments → library call → print.
+//! The command line: one file per subcommand or family of them, arguments → library call → print.
 //!
 //! Data goes to standard output, talk to standard error. Only this room and `main` print.
 
+mod audit;
 mod build;
+mod decide;
+mod deliveries;
 mod new;
+mod operate;
+mod plan;
+mod publish;
 mod report;
+mod serve;
+mod session;
+mod status;
+mod submit;
+mod table;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use std::path::PathBuf;
 
 /// How a command ended; the number is the process's exit code.
@@ -14,19 +25,34 @@ use std::path::PathBuf;
 pub enum Exit {
     /// Done.
     Success = 0,
-    /// Something in the content is wrong, and was named.
+    /// Something in the content or the state of things is wrong, and was named.
     ContentFaults = 1,
     /// The command line or the configuration is wrong.
     Usage = 2,
 }
 
-/// 财识：一课写一次，文章、海报、上网认证页、短文一起出。
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// One JSON object a line.
+    Json,
+}
+
+/// 财识：一课写一次，文章、海报、上网认证页、短文一起出，审批过的原样发出去，只发一次。
 #[derive(Debug, Parser)]
 #[command(name = "caishi", version, disable_help_subcommand = true)]
 pub struct Arguments {
     /// 配置文件
     #[arg(long, global = true, value_name = "文件", default_value = crate::config::DEFAULT_FILE)]
     config: PathBuf,
+    /// 日志写成什么样：text 给人看，json 给机器收
+    #[arg(long, global = true, value_name = "样式", default_value = "text")]
+    pub log_format: LogFormat,
+    /// 日志写多细：error warn info debug trace，或 caishi=debug 这样的规则
+    #[arg(long, global = true, value_name = "级别", default_value = "warn")]
+    pub log: String,
     #[command(subcommand)]
     command: Command,
 }
@@ -40,6 +66,48 @@ enum Command {
         #[command(subcommand)]
         what: NewCommand,
     },
+    /// 看会发什么、发到哪、多大、用多少配额；什么都不发
+    Plan(plan::PlanArguments),
+    /// 送审：定稿、编号，交给审批人
+    Submit(submit::SubmitArguments),
+    /// 批准：签的是这些字节，改一个标点就作废
+    Approve(decide::ApproveArguments),
+    /// 退回
+    Reject(decide::RejectArguments),
+    /// 投放批准过的内容；--rehearse 在本机走一遍全程
+    Publish(publish::PublishArguments),
+    /// 看进展：每个渠道到哪一步了，哪些要人处理
+    Status(status::StatusArguments),
+    /// 看一件投递的每一步
+    Show(deliveries::ShowArguments),
+    /// 重发失败的投递
+    Retry(deliveries::RetryArguments),
+    /// 认定一件“结果不明”的投递
+    Resolve(deliveries::ResolveArguments),
+    /// 取消还没有发出的投递
+    Cancel(deliveries::CancelArguments),
+    /// 撤回一课或一个活动，说明哪些撤不回来
+    Recall(deliveries::RecallArguments),
+    /// 看排期：将要的、发过的、错过的
+    Slots(status::SlotsArguments),
+    /// 停发（总开关）
+    Hold(operate::HoldArguments),
+    /// 恢复投放
+    Release(operate::ReleaseArguments),
+    /// 体检：数据库、时钟、磁盘、字体、每个渠道，各说下一步
+    Doctor,
+    /// 审计记录：列出、验证、导出
+    Audit(audit::AuditArguments),
+    /// 备份台账和文件
+    Backup(operate::BackupArguments),
+    /// 恢复到空的部署里；恢复后是停发状态
+    Restore(operate::BackupArguments),
+    /// 常驻运行：排期、投放、回调、健康检查、指标
+    Serve(serve::ServeArguments),
+    /// 只投放，不排期（Postgres 上可以多开）
+    Worker(serve::ServeArguments),
+    /// 本机模拟平台：像真的一样严，看得到订阅者看到的样子
+    Sandbox(serve::SandboxArguments),
 }
 
 #[derive(Debug, Subcommand)]
@@ -54,8 +122,30 @@ enum NewCommand {
 /// What keeps it from running at all; faults in the content are printed and end in
 /// [`Exit::ContentFaults`].
 pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
+    let config = &arguments.config;
     match &arguments.command {
-        Command::Build(build) => build::run(build, &arguments.config),
-        Command::New { what: NewCommand::Lesson(lesson) } => new::run(lesson, &arguments.config),
+        Command::Build(own) => build::run(own, config),
+        Command::New { what: NewCommand::Lesson(lesson) } => new::run(lesson, config),
+        Command::Plan(own) => plan::run(own, config),
+        Command::Submit(own) => submit::run(own, config),
+        Command::Approve(own) => decide::approve(own, config),
+        Command::Reject(own) => decide::reject(own, config),
+        Command::Publish(own) => publish::run(own, config),
+        Command::Status(own) => status::status(own, config),
+        Command::Show(own) => deliveries::show(own, config),
+        Command::Retry(own) => deliveries::retry(own, config),
+        Command::Resolve(own) => deliveries::resolve(own, config),
+        Command::Cancel(own) => deliveries::cancel(own, config),
+        Command::Recall(own) => deliveries::recall(own, config),
+        Command::Slots(own) => status::slots(own, config),
+        Command::Hold(own) => operate::hold(own, config),
+        Command::Release(own) => operate::release(own, config),
+        Command::Doctor => operate::doctor(config),
+        Command::Audit(own) => audit::run(own, config),
+        Command::Backup(own) => operate::backup(own, config),
+        Command::Restore(own) => operate::restore(own, config),
+        Command::Serve(own) => serve::serve(own, config),
+        Command::Worker(own) => serve::worker(own, config),
+        Command::Sandbox(own) => serve::sandbox(own, config),
     }
 }

@@ -1,0 +1,63 @@
+//! `caishi submit`
+
+use super::{
+    Exit,
+    build::progress_bar,
+    session::{self, Actor, Session, block_on},
+};
+use crate::{model::LessonId, work::clock};
+use clap::Args;
+use std::path::Path;
+
+/// Arguments of `caishi submit`.
+#[derive(Debug, Args)]
+pub struct SubmitArguments {
+    /// 排期代号，或活动（系列/期次）
+    #[arg(value_name = "活动")]
+    campaign: String,
+    /// 为哪一次投放送审，如 "2026-11-30 08:00"（北京时间）；默认是排期的下一次
+    #[arg(long, value_name = "时间")]
+    at: Option<String>,
+    /// 连着送审以后几次（轮换的课件各不相同）
+    #[arg(long, value_name = "次数", default_value_t = 1, value_parser = clap::value_parser!(u8).range(1..=60))]
+    slots: u8,
+    #[command(flatten)]
+    actor: Actor,
+}
+
+pub(super) fn run(arguments: &SubmitArguments, config: &Path) -> anyhow::Result<Exit> {
+    block_on(async {
+        let session = Session::open(config).await?;
+        let person = arguments.actor.authenticate(&session.config)?;
+        let content = session.content()?;
+        let publisher = &session.publisher;
+        let subject = publisher.subject(&content, &arguments.campaign)?;
+        let mut after = match &arguments.at {
+            Some(text) => clock::moment(text)?,
+            None => subject.next_slot(&content, publisher.store.now().await?),
+        };
+        for _ in 0..arguments.slots {
+            let outline = subject.outline(&content, &subject.lessons_at(after))?;
+            let bar = progress_bar();
+            let submitted =
+                publisher.submit(&content, &outline, &person.id, &session::progress(&bar)).await;
+            bar.finish_and_clear();
+            let (review, plan) = submitted?;
+            let lessons: Vec<&str> = review.lessons.iter().map(LessonId::as_str).collect();
+            println!("{}　{}　{}", review.number, outline.edition.name, lessons.join("、"));
+            print!("{}", super::plan::channels(publisher, &plan).await);
+            let steps: Vec<String> = review
+                .steps
+                .iter()
+                .map(|step| match &step.department {
+                    Some(department) => format!("{}（{department}）", step.name),
+                    None => step.name.clone(),
+                })
+                .collect();
+            println!("要签：{}", steps.join("、"));
+            println!("审批：caishi approve {} --as <代号>\n", review.number);
+            after = subject.next_slot(&content, after);
+        }
+        Ok(Exit::Success)
+    })
+}

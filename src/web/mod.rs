@@ -1,0 +1,91 @@
+//! What `caishi serve` answers over HTTP: `/healthz`, `/readyz`, `/hooks/<channel>`, and metrics
+//! on a listener of their own.
+
+mod metrics;
+
+pub use metrics::{MetricsError, Recorder};
+
+use crate::{deliver::HookRequest, model::ChannelId, work::Publisher};
+use axum::{
+    Router,
+    body::Bytes,
+    extract::{DefaultBodyLimit, Path, RawQuery, State},
+    http::{Method, StatusCode, header},
+    response::{IntoResponse, Response},
+    routing::{any, get},
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Callbacks are a few kilobytes; more is not one.
+const LARGEST_BODY: usize = 256 * 1024;
+
+/// The routes of the service.
+pub fn router(publisher: Publisher) -> Router {
+    Router::new()
+        .route("/healthz", get(async || "ok\n"))
+        .route("/readyz", get(ready))
+        .route("/hooks/{channel}", any(hook))
+        .layer(DefaultBodyLimit::max(LARGEST_BODY))
+        .with_state(publisher)
+}
+
+/// Serves until `stop`; requests that are under way are finished.
+///
+/// # Errors
+/// The socket's.
+pub async fn serve(
+    listener: TcpListener,
+    router: Router,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+}
+
+/// Ready where the ledger answers and nothing holds the deployment.
+async fn ready(State(publisher): State<Publisher>) -> Response {
+    match publisher.store.deployment().await {
+        Ok(deployment) => match deployment.hold {
+            None => (StatusCode::OK, "ready\n").into_response(),
+            Some(hold) => {
+                let text = format!("held: {} ({})\n", hold.reason, hold.by);
+                (StatusCode::SERVICE_UNAVAILABLE, text).into_response()
+            }
+        },
+        Err(error) => {
+            let chain: &dyn std::error::Error = &error;
+            tracing::error!(error = chain, "台账没有回答");
+            (StatusCode::SERVICE_UNAVAILABLE, "database unavailable\n").into_response()
+        }
+    }
+}
+
+async fn hook(
+    State(publisher): State<Publisher>,
+    Path(channel): Path<String>,
+    RawQuery(query): RawQuery,
+    method: Method,
+    body: Bytes,
+) -> Response {
+    let Ok(channel) = ChannelId::new(&channel) else {
+        return StatusCode::NOT_FOUND.into_response();
+    };
+    let request = HookRequest {
+        method: method.to_string(),
+        query: query.unwrap_or_default(),
+        body: body.to_vec(),
+    };
+    match publisher.receive(&channel, &request).await {
+        Ok(Some(reply)) => {
+            let status = StatusCode::from_u16(reply.status).unwrap_or(StatusCode::BAD_GATEWAY);
+            let plain = [(header::CONTENT_TYPE, "text/plain; charset=utf-8")];
+            (status, plain, reply.body).into_response()
+        }
+        Ok(None) => StatusCode::NOT_FOUND.into_response(),
+        Err(error) => {
+            let chain: &dyn std::error::Error = &error;
+            tracing::error!(error = chain, channel = %channel, "回调没有处理成，等平台重发");
+            StatusCode::SERVICE_UNAVAILABLE.into_response()
+        }
+    }
+}
