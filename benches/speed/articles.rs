@@ -94,7 +94,14 @@ fn surroundings<'a>(network: &'a Network, lesson: &'a Lesson) -> Surroundings<'a
 }
 
 fn scene<'a>(network: &'a Network, lesson: &'a Lesson, variant: &'a Variant) -> Scene<'a> {
-    Scene { bank: &network.config.bank, library: &network.library, lesson, variant, branch: None }
+    Scene {
+        bank: &network.config.bank,
+        library: &network.library,
+        lesson,
+        variant,
+        branch: None,
+        approval_number: None,
+    }
 }
 
 /// Whole rounds over all texts until the time is up; the first round only warms.

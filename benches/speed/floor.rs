@@ -42,7 +42,7 @@ impl<'a> Fitted<'a> {
         let variant = lesson.variants.get(&Audience::General).context("no general text")?;
         let text = variant.tiers.screen.as_ref().context("no screen text")?;
         let (bank, library) = (&network.config.bank, &network.library);
-        let scene = Scene { bank, library, lesson, variant, branch: None };
+        let scene = Scene { bank, library, lesson, variant, branch: None, approval_number: None };
         Ok(Self { design: Design::new(&scene, stage, scale, text, &profile)?, scene })
     }
 

@@ -81,6 +81,7 @@ impl Run {
             outputs: vec![OutputKind::Screen],
             branches: Vec::new(),
             audiences: vec![Audience::General],
+            approval_number: None,
         };
         let summary = build(&network.config, &network.library, &request, &|_, _| {})?;
         if let Some(failure) = summary.failures.first() {

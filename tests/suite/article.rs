@@ -18,7 +18,8 @@ use std::collections::BTreeMap;
 fn rendered(library: &Library, audience: Audience) -> Result<Article, RenderError> {
     let (stage, bank, lesson) = (stage(), bank(), &library.lessons[0]);
     let variant = &lesson.variants[&audience];
-    let scene = Scene { bank: &bank, library, lesson, variant, branch: None };
+    let scene =
+        Scene { bank: &bank, library, lesson, variant, branch: None, approval_number: None };
     let pictures = PictureSet::build(&scene, &stage)?;
     article::render(&scene, &stage, &pictures, &Limits::default())
 }
@@ -350,7 +351,14 @@ fn artifacts_are_content_preview_and_pictures() {
     let (stage, bank, library) = (stage(), bank(), library(Audience::General, rich_body()));
     let lesson = &library.lessons[0];
     let variant = &lesson.variants[&Audience::General];
-    let scene = Scene { bank: &bank, library: &library, lesson, variant, branch: None };
+    let scene = Scene {
+        bank: &bank,
+        library: &library,
+        lesson,
+        variant,
+        branch: None,
+        approval_number: None,
+    };
     let pictures = PictureSet::build(&scene, &stage).unwrap();
     let made = article::artifacts(&scene, &stage, &pictures, &Limits::default()).unwrap();
     let paths: Vec<_> = made.iter().map(|made| made.path.to_string_lossy().into_owned()).collect();
@@ -434,7 +442,14 @@ fn an_own_theme_replaces_the_built_in_one() {
     let stage = Stage { templates: &templates, ..stage() };
     let lesson = &library.lessons[0];
     let variant = &lesson.variants[&Audience::General];
-    let scene = Scene { bank: &bank, library: &library, lesson, variant, branch: None };
+    let scene = Scene {
+        bank: &bank,
+        library: &library,
+        lesson,
+        variant,
+        branch: None,
+        approval_number: None,
+    };
     let pictures = PictureSet::build(&scene, &stage).unwrap();
     let article = article::render(&scene, &stage, &pictures, &Limits::default()).unwrap();
     assert!(article.html.contains("font-size:35px"));

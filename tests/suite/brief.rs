@@ -16,7 +16,14 @@ fn made(make: Make, edit: &dyn Fn(&mut Variant)) -> Result<String, String> {
     edit(variant);
     let lesson = &library.lessons[0];
     let variant = &lesson.variants[&Audience::General];
-    let scene = Scene { bank: &bank, library: &library, lesson, variant, branch: None };
+    let scene = Scene {
+        bank: &bank,
+        library: &library,
+        lesson,
+        variant,
+        branch: None,
+        approval_number: None,
+    };
     let artifact = make(&scene, &Limits::default()).map_err(|error| error.to_string())?;
     assert_eq!(artifact.media_type, MediaType::Text);
     Ok(String::from_utf8(artifact.bytes).unwrap())

@@ -36,7 +36,14 @@ pub fn demo() -> &'static Demo {
 
 impl Demo {
     pub fn scene<'a>(&'a self, lesson: &'a Lesson, variant: &'a Variant) -> Scene<'a> {
-        Scene { bank: &self.config.bank, library: &self.library, lesson, variant, branch: None }
+        Scene {
+            bank: &self.config.bank,
+            library: &self.library,
+            lesson,
+            variant,
+            branch: None,
+            approval_number: None,
+        }
     }
 
     /// Every lesson × audience.

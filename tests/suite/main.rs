@@ -8,18 +8,31 @@
     reason = "short tests are read more often than they are run"
 )]
 
+mod approval_number;
 mod article;
+mod behaviour;
 mod brief;
 mod build;
 mod config;
 mod content;
+mod crash;
 mod demo;
+mod egress;
+mod folder;
 mod html;
 mod layers;
 mod licences;
 mod portal;
 mod poster;
 mod print;
+mod publishing;
 mod read;
+mod review;
 mod sample;
+mod sandbox;
+mod schedule;
+mod servers;
+mod store;
 mod templates;
+mod webhook;
+mod wechat;

@@ -25,7 +25,8 @@ fn made(
     edit(&mut library);
     let lesson = &library.lessons[0];
     let variant = &lesson.variants[&audience];
-    let scene = Scene { bank: &bank, library: &library, lesson, variant, branch };
+    let scene =
+        Scene { bank: &bank, library: &library, lesson, variant, branch, approval_number: None };
     let artifact = portal::render(&scene, &stage, &PortalOptions::default(), &Limits::default())?;
     Ok(String::from_utf8(artifact.bytes).unwrap())
 }
@@ -195,7 +196,14 @@ fn only_addresses_lead_on() {
     edit_variant(&mut library).tiers = tiers();
     let lesson = &library.lessons[0];
     let variant = &lesson.variants[&Audience::General];
-    let scene = Scene { bank: &bank, library: &library, lesson, variant, branch: None };
+    let scene = Scene {
+        bank: &bank,
+        library: &library,
+        lesson,
+        variant,
+        branch: None,
+        approval_number: None,
+    };
     let render = |url: &str| {
         let options = PortalOptions { continue_url: url.into() };
         portal::render(&scene, &stage, &options, &Limits::default())

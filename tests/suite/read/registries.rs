@@ -98,3 +98,54 @@ fn faults_of_registries_do_not_spill_into_lessons() {
     assert_eq!(paths, ["campaigns/routine.toml", "hotlines.toml", "topics.toml"]);
     assert_eq!(reading.library.lessons.len(), 1, "the lesson itself is sound");
 }
+
+#[test]
+fn the_calendar_is_read_and_its_faults_are_told() {
+    use jiff::civil::date;
+    let content = Content::new();
+    assert_eq!(content.expect(&[]).library.calendar, caishi::model::Calendar::default());
+    let year = "[[year]]\nyear = 2026\npublished = true\nworkdays = [2026-10-10, 2026-09-20]\n[[year.holiday]]\nname = \"国庆节\"\nfrom = 2026-10-01\nuntil = 2026-10-07\n[[year.holiday]]\nname = \"元旦\"\nfrom = 2026-01-01\n";
+    let head = "source = \"通知\"\nverified_on = 2026-11-27\n";
+    let blackout = "[[blackout]]\nfrom = 2026-12-13\nuntil = 2026-12-14\nreason = \"公祭日\"\n";
+    content.write("calendar.toml", format!("{head}{year}{blackout}"));
+    let calendar = content.expect(&[]).library.calendar;
+    assert_eq!(calendar.holiday(date(2026, 10, 7)).unwrap().name, "国庆节");
+    assert_eq!(calendar.holiday(date(2026, 10, 8)), None);
+    assert_eq!(calendar.holidays.len(), 8, "seven days and one");
+    assert_eq!(calendar.holidays[0].name, "元旦", "sorted by day");
+    assert_eq!(calendar.published_years, [2026]);
+    for (day, works) in [
+        (date(2026, 9, 20), true), // a Sunday that is worked
+        (date(2026, 9, 27), false),
+        (date(2026, 10, 5), false),
+        (date(2026, 10, 8), true),
+        (date(2028, 10, 2), true), // a year that is not listed
+        (date(2028, 10, 1), false),
+    ] {
+        assert_eq!(calendar.is_workday(day), works, "{day}");
+    }
+    assert_eq!(calendar.blackout(date(2026, 12, 14)).unwrap().reason, "公祭日");
+    assert_eq!(calendar.blackout(date(2026, 12, 15)), None);
+    content.write(
+        "calendar.toml",
+        format!(
+            "verified_on = 2026-11-27\n{}{year}{}unknown = 1\n",
+            year.replace("2026-09-20", "2026-09-21, 2026-10-04, 2027-01-02, 2026-10-10, \"x\"")
+                .replace("until = 2026-10-07", "until = 2026-09-07")
+                .replace("from = 2026-01-01", "from = 2025-01-01"),
+            blackout.replace("until = 2026-12-14\n", ""),
+        ),
+    );
+    content.expect(&[
+        "calendar.toml 1:1 read/missing-key",
+        "calendar.toml 5:25 read/bad-value",
+        "calendar.toml 5:49 read/bad-value",
+        "calendar.toml 5:61 read/bad-value",
+        "calendar.toml 5:73 read/bad-value",
+        "calendar.toml 8:8 read/dates-reversed",
+        "calendar.toml 10:1 read/bad-value",
+        "calendar.toml 13:1 read/duplicate-id",
+        "calendar.toml 24:1 read/missing-key",
+        "calendar.toml 27:1 read/unknown-key",
+    ]);
+}
