@@ -20,6 +20,12 @@ use std::{
 /// How many blobs are sent at a time.
 const PARALLEL: usize = 8;
 
+/// How many requests this kind of store may have at a time. Apache's mod_dav_fs, with threads,
+/// answers some of several writes into a folder that is just being made with 403.
+fn parallel(operator: &Operator) -> usize {
+    if operator.info().scheme() == opendal::services::WEBDAV_SCHEME { 1 } else { PARALLEL }
+}
+
 /// Where a repository is.
 pub(super) enum Place {
     /// A folder of this machine.
@@ -202,7 +208,7 @@ impl Repository {
             files.iter().map(|file| (file.sha256, file)).collect();
         let uploads: Vec<BoxFuture<'_, Result<(bool, u64), DeliverError>>> =
             unique.values().map(|file| self.put_blob(&operator, file, books).boxed()).collect();
-        let mut uploads = stream::iter(uploads).buffer_unordered(PARALLEL);
+        let mut uploads = stream::iter(uploads).buffer_unordered(parallel(&operator));
         let mut total = Uploaded::default();
         while let Some(upload) = uploads.next().await {
             let (written, bytes) = upload?;
@@ -309,7 +315,7 @@ impl Repository {
                 .boxed()
             })
             .collect();
-        let mut deletions = stream::iter(deletions).buffer_unordered(PARALLEL);
+        let mut deletions = stream::iter(deletions).buffer_unordered(parallel(&operator));
         while let Some(deletion) = deletions.next().await {
             deletion?;
         }

@@ -245,6 +245,7 @@ async fn s3_passes_the_behaviour_suite() {
 #[tokio::test]
 async fn webdav_passes_the_behaviour_suite() {
     let Some(webdav) = webdav::webdav() else { return };
+    let _turn = webdav::TURN.lock().await;
     let folder = tempfile::tempdir().unwrap();
     secret_file(folder.path(), "password", webdav::PASSWORD);
     let proxy = CuttingProxy::start(&webdav.address()).await;

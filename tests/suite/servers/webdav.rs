@@ -20,6 +20,10 @@ pub struct WebDav {
 pub const USER: &str = "caishi";
 pub const PASSWORD: &str = "canary-webdav-password";
 
+/// Held by a test for as long as it writes: the server is one process whose threads share a lock
+/// file that does not keep them apart, and it then answers 403 now and again.
+pub static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 static WEBDAV: OnceLock<Result<WebDav, String>> = OnceLock::new();
 
 /// The server, started at the first call; `None` where it cannot be had.

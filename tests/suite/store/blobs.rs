@@ -57,6 +57,7 @@ async fn s3_keeps_blobs() {
 #[tokio::test(flavor = "multi_thread")]
 async fn webdav_keeps_blobs() {
     let Some(webdav) = webdav::webdav() else { return };
+    let _turn = webdav::TURN.lock().await;
     let config = BlobConfig::WebDav {
         endpoint: format!("http://{}", webdav.address()),
         root: "/ledger-blobs".into(),
