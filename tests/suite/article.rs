@@ -1,4 +1,6 @@
 //! The article: what WeChat keeps, what people see, what the platform's limits are.
+//!
+//! Longer than 400 lines: one table of cases after another, which are read together.
 
 use crate::{
     html::{Piece, declarations, pieces, visible},

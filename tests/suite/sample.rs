@@ -1,4 +1,6 @@
 //! A small library made of model values, for the tests of renderers.
+//!
+//! Longer than 400 lines: one library written out as values, which splitting would scatter.
 
 use caishi::{
     model::*,
