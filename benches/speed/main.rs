@@ -3,22 +3,31 @@
 //!
 //! The table that is printed holds ratios and CPU times rather than wall times wherever it can,
 //! because other work may be running on the machine. CPU time and memory come from `/proc`, so the
-//! benchmark is for Linux. `--only push|peer|floor|articles` measures one part.
+//! benchmark is for Linux. `cargo bench -- ledger` measures that part alone; so do the other names:
 //!
 //! - [`push`]: the weekly push of a big bank through the library's own `build`, each run in a
 //!   process of its own;
 //! - [`floor`]: what that push cannot go below, one part at a time;
 //! - [`articles`]: Markdown to article HTML;
-//! - [`peer`]: a warm headless Chromium that draws the same posters, driven by [`chromium`].
+//! - [`peer`]: a warm headless Chromium that draws the same posters, driven by [`chromium`];
+//! - [`ledger`]: deliveries per second on SQLite and Postgres, drained from a [`backlog`], and
+//!   another [`queue`] on the same Postgres.
 
 mod articles;
+mod backlog;
 mod chromium;
 mod clock;
+mod empty;
 mod floor;
+mod ledger;
 mod machine;
 mod network;
 mod peer;
+#[expect(clippy::unwrap_used, dead_code, reason = "the tests' own, and they use more of it")]
+#[path = "../../tests/suite/servers/postgres.rs"]
+mod postgres;
 mod push;
+mod queue;
 mod table;
 
 use anyhow::Context as _;
@@ -34,6 +43,9 @@ const LARGEST_FILE: f64 = 300_000.0;
 /// No run may take more memory.
 const PEAK_MB: f64 = 400.0;
 
+/// What can be measured alone.
+const PARTS: [&str; 5] = ["push", "peer", "floor", "articles", "ledger"];
+
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some(run) = push::Run::from_arguments(&arguments) {
@@ -42,9 +54,13 @@ fn main() -> anyhow::Result<()> {
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let (few, many) =
         if quick { (FEW_BRANCHES / 10, MANY_BRANCHES / 10) } else { (FEW_BRANCHES, MANY_BRANCHES) };
-    let only = arguments.iter().position(|argument| argument == "--only");
-    let only = only.and_then(|at| arguments.get(at + 1)).map(String::as_str);
-    let wanted = |part: &str| only.is_none_or(|only| only == part);
+    // Cargo adds `--bench` by itself.
+    let chosen: Vec<&str> =
+        arguments.iter().map(String::as_str).filter(|name| !name.starts_with("--")).collect();
+    if let Some(unknown) = chosen.iter().find(|name| !PARTS.contains(name)) {
+        anyhow::bail!("there is no part {unknown}; there are {}", PARTS.join(", "));
+    }
+    let wanted = |part: &str| chosen.is_empty() || chosen.contains(&part);
 
     let mut table = Table::default();
     if wanted("push") || wanted("peer") {
@@ -59,7 +75,10 @@ fn main() -> anyhow::Result<()> {
     if wanted("articles") {
         articles::measure(if quick { 0.5 } else { 3.0 }, &mut table)?;
     }
-    if only.is_none() {
+    if wanted("ledger") {
+        ledger::measure(quick, &mut table)?;
+    }
+    if chosen.is_empty() {
         large_push(many, &mut table)?;
     }
     println!("\n{}\n\n{table}", machine::describe());
