@@ -3,14 +3,14 @@
 //! A slot fires for what people approved: today's content is compared with the approved manifest,
 //! channel by channel. What changed keeps only its own channel from going out, and is named.
 
-use super::{Content, Outline, Publisher, WorkError, clock::shanghai, difference, wire};
+use super::{Content, Outline, Publisher, WorkError, difference, wire};
 use crate::{
     config::ScheduleEntry,
     model::{CampaignId, ChannelId, DeliveryKey, ScheduleId, Window},
     schedule::{self, Verdict},
     store::{DeliveryFilter, NewDelivery, Occurrence, OccurrenceState, Review},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, tz::TimeZone};
 use std::collections::BTreeSet;
 
 /// What became of a slot, or would become of it.
@@ -22,6 +22,19 @@ pub struct Firing {
     pub deliveries: Vec<NewDelivery>,
     /// Why channels are missing, by channel.
     pub blocked: Vec<(ChannelId, Vec<String>)>,
+}
+
+/// The moment that an outline is to go out at, and whose it is.
+#[derive(Debug, Clone)]
+pub(super) struct Slot {
+    /// The schedule, or what stands for one where a person publishes.
+    pub schedule: ScheduleId,
+    /// When.
+    pub at: Timestamp,
+    /// The zone whose days windows are counted in.
+    pub zone: TimeZone,
+    /// When something newer takes its place.
+    pub useful_until: Timestamp,
 }
 
 /// What the approvals allow of an outline.
@@ -171,7 +184,13 @@ impl Publisher {
         let next = schedule::upcoming(entry, &content.library.calendar, slot, 1)
             .first()
             .map_or(Timestamp::MAX, |next| next.slot);
-        self.fire(content, &outline, &entry.id, slot, next, (state, reason)).await
+        let slot = Slot {
+            schedule: entry.id.clone(),
+            at: slot,
+            zone: entry.time_zone.clone(),
+            useful_until: next,
+        };
+        self.fire(content, &outline, &slot, (state, reason)).await
     }
 
     /// The occurrence of an outline at a slot, with a delivery for every channel whose outputs
@@ -180,13 +199,11 @@ impl Publisher {
         &self,
         content: &Content,
         outline: &Outline,
-        schedule: &ScheduleId,
-        slot: Timestamp,
-        useful_until: Timestamp,
+        slot: &Slot,
         (state, reason): (OccurrenceState, String),
     ) -> Result<Firing, WorkError> {
-        let cleared = self.clear(content, outline).await?;
-        let id = format!("{schedule}@{slot}");
+        let cleared = self.clear(content, outline, slot).await?;
+        let id = format!("{}@{}", slot.schedule, slot.at);
         let mut deliveries = Vec::new();
         for (channel, manifest, targets, window_end) in &cleared.channels {
             for target in targets {
@@ -195,8 +212,8 @@ impl Publisher {
                     target: target.clone(),
                     manifest: *manifest,
                     key: DeliveryKey::new(&id, channel, target, manifest),
-                    next_at: slot,
-                    expires_at: (*window_end).min(useful_until),
+                    next_at: slot.at,
+                    expires_at: (*window_end).min(slot.useful_until),
                 });
             }
         }
@@ -214,8 +231,8 @@ impl Publisher {
         }
         let occurrence = Occurrence {
             id,
-            schedule: schedule.clone(),
-            slot,
+            schedule: slot.schedule.clone(),
+            slot: slot.at,
             state,
             reason: reasons.join("；"),
             campaign: outline.edition.id.clone(),
@@ -225,12 +242,18 @@ impl Publisher {
     }
 
     /// Compares an outline with what was submitted for the same campaign and lessons.
-    async fn clear(&self, content: &Content, outline: &Outline) -> Result<Cleared, WorkError> {
+    async fn clear(
+        &self,
+        content: &Content,
+        outline: &Outline,
+        slot: &Slot,
+    ) -> Result<Cleared, WorkError> {
         let mut cleared = Cleared::default();
         let reviews = self.store.reviews(Some(&outline.edition.id)).await?;
         let same: Vec<&Review> =
             reviews.iter().filter(|review| review.lessons == outline.lessons).collect();
-        let today = self.today().await?;
+        // The day it goes out: the slot's, or today for a slot that is made up for later.
+        let day = slot.zone.to_datetime(slot.at.max(self.store.now().await?)).date();
         for channel in &outline.channels {
             let id = &channel.entry.id;
             let mut found = None;
@@ -253,17 +276,16 @@ impl Publisher {
                 newest_changes.get_or_insert((review.number.clone(), changes));
             }
             match (found, newest_changes) {
-                (Some((hash, manifest)), _) if manifest.window.contains(today) => {
+                (Some((hash, manifest)), _) if manifest.window.contains(day) => {
                     let end = manifest.window.until.tomorrow().unwrap_or(manifest.window.until);
-                    let end = end
-                        .to_zoned(shanghai(Timestamp::UNIX_EPOCH).time_zone().clone())
-                        .map_or(Timestamp::MAX, |end| end.timestamp());
+                    let end = end.to_zoned(slot.zone.clone());
+                    let end = end.map_or(Timestamp::MAX, |end| end.timestamp());
                     cleared.channels.push((id.clone(), hash, manifest.targets, end));
                 }
                 (Some((_, manifest)), _) => cleared.blocked.push((
                     id.clone(),
                     vec![format!(
-                        "今天 {today} 不在投放日期 {} 至 {} 内",
+                        "要发的日子 {day} 不在投放日期 {} 至 {} 内，请换一个时间，或改活动、课件的日期后重新送审",
                         manifest.window.from, manifest.window.until
                     )],
                 )),

@@ -2,6 +2,7 @@
 
 mod canary;
 mod commands;
+mod orders;
 mod service;
 pub mod town;
 

@@ -1,0 +1,155 @@
+//! What people order themselves: at a moment, on which day, and once more for what was missing.
+
+use super::{
+    ALL_CONFIRMED,
+    town::{CHANNELS, Town},
+};
+use caishi::{
+    model::{Decision, LessonId},
+    store::{Occurrence, OccurrenceState, Review},
+    work::{Publisher, WorkError, fire::Firing, publish::Order},
+};
+use jiff::Timestamp;
+
+async fn publish(
+    town: &Town,
+    publisher: &Publisher,
+    review: &Review,
+    at: Timestamp,
+) -> Result<Firing, WorkError> {
+    let content = town.read();
+    let subject = publisher.subject(&content, "weekly").unwrap();
+    let order = Order { lessons: &review.lessons, at, again: false, dry_run: false };
+    publisher.publish(&content, &subject, &order, "author").await
+}
+
+/// A town whose campaign runs in the week of Monday 2026-11-30 only.
+async fn one_week(channels: &str) -> (Town, Review) {
+    let town = Town::with(channels).await;
+    town.edit("campaigns/routine.toml", "from = 2026-09-01", "from = 2026-11-30");
+    town.edit("campaigns/routine.toml", "until = 2027-08-31", "until = 2026-12-06");
+    let review = town.submit().await;
+    town.approve(&review).await;
+    (town, review)
+}
+
+fn refused(answer: Result<Firing, WorkError>) -> String {
+    match answer {
+        Err(WorkError::Refused(why)) => why,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_day_that_counts_is_the_one_it_goes_out_on() {
+    let (town, review) = one_week(CHANNELS).await;
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    // Today, Friday, is too early; the Monday after it is too late, and that is said today.
+    let early = refused(publish(&town, &town.publisher, &review, at("2026-11-27T02:00:00Z")).await);
+    assert!(early.contains("2026-11-27 不在投放日期 2026-11-30 至 2026-12-06 内"), "{early}");
+    let late = refused(publish(&town, &town.publisher, &review, at("2026-12-06T16:30:00Z")).await);
+    assert!(late.contains("2026-12-07 不在投放日期"), "{late}");
+    // The last minute of Sunday is not.
+    publish(&town, &town.publisher, &review, at("2026-12-06T15:59:00Z")).await.unwrap();
+    town.work().await;
+    assert_eq!(town.states().await, ["branches ready", "intranet ready", "wechat ready"]);
+    town.set_clock("2026-12-06T15:59:05Z").await;
+    town.worker("worker").drain().await.unwrap();
+    let states = town.states().await;
+    assert!(states.iter().all(|state| !state.ends_with("ready")), "it was sent: {states:?}");
+    // What was asked for in time, and is made up for too late, is not sent either.
+    let waiting = town.publisher.store.occurrences(None, 1).await.unwrap().remove(0);
+    assert_eq!(waiting.state, OccurrenceState::Fired);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn days_are_counted_in_the_zone_of_the_schedule() {
+    let channels = CHANNELS.replace(
+        "rule = \"0 8 * * MON\"",
+        "rule = \"0 8 * * MON\"\ntime_zone = \"America/New_York\"",
+    );
+    let (town, review) = one_week(&channels).await;
+    // Eleven in the morning of Monday in Shanghai is still Sunday evening in New York.
+    let monday = "2026-11-30T03:00:00Z".parse().unwrap();
+    let why = refused(publish(&town, &town.publisher, &review, monday).await);
+    assert!(why.contains("2026-11-29 不在投放日期"), "{why}");
+    let monday = "2026-11-30T05:00:00Z".parse().unwrap();
+    let firing = publish(&town, &town.publisher, &review, monday).await.unwrap();
+    // The last day ends at midnight there.
+    let end: Timestamp = "2026-12-07T05:00:00Z".parse().unwrap();
+    assert!(firing.deliveries.iter().all(|delivery| delivery.expires_at == end), "{firing:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_blocked_of_an_order_is_made_up_for_and_nothing_goes_twice() {
+    let town = Town::new().await;
+    let review = town.submit().await;
+    town.approve(&review).await;
+    // Another hand changes the webhook's address before it is published.
+    let path = town.path("channels.toml");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let other = text.replace("https://intranet.shancheng.example/hook", "https://other.example/x");
+    std::fs::write(&path, other).unwrap();
+    let changed = town.another().await;
+    let now = caishi::work::clock::this_second(changed.store.now().await.unwrap());
+    let firing = publish(&town, &changed, &review, now).await.unwrap();
+    let id = firing.occurrence.id;
+    assert!(id.starts_with("publish-weekly@"), "{id}");
+    assert_eq!(firing.blocked.len(), 1);
+    town.work().await;
+    assert_eq!(town.states().await, ["branches confirmed", "wechat confirmed"]);
+
+    // Still changed: nothing to make up for, and why is said.
+    let content = town.read();
+    let run = async |publisher: &Publisher| -> Result<Occurrence, WorkError> {
+        publisher.decide_slot(&content, &id, true, "operator").await
+    };
+    let still = run(&changed).await;
+    assert!(
+        matches!(&still, Err(WorkError::Refused(why)) if why.contains("[channel.intranet]")),
+        "{still:?}"
+    );
+    // Changed back: the missing channel goes, the others do not go again.
+    let occurrence = run(&town.publisher).await.unwrap();
+    assert_eq!(occurrence.state, OccurrenceState::Fired, "{occurrence:?}");
+    town.work().await;
+    assert_eq!(town.states().await, ALL_CONFIRMED);
+    assert_eq!(town.sandbox.books().out().count(), 1);
+    assert_eq!(town.sandbox.webhooks().received().len(), 1);
+    assert!(matches!(run(&town.publisher).await, Err(WorkError::Refused(_))), "it is decided");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_order_whose_campaign_goes_over_every_channel_can_be_made_up_for_too() {
+    let town = Town::new().await;
+    let content = town.read();
+    let subject = town.publisher.subject(&content, "routine/weekly").unwrap();
+    let lessons = vec![LessonId::new("telecom-fraud").unwrap()];
+    let outline = subject.outline(&content, &lessons).unwrap();
+    let author = &town.author.id;
+    let submitted = town.publisher.submit(&content, &outline, author, &|_, _| {}).await;
+    let review = submitted.unwrap().0;
+    // One channel's manifest has only one of the two signatures.
+    for person in [&town.reviewer, &town.co_reviewer] {
+        let mut part = review.clone();
+        if person.id == town.co_reviewer.id {
+            part.manifests.retain(|(channel, _)| channel.as_str() != "wechat");
+        }
+        town.publisher.decide(&part, person, Decision::Approved, "", None).await.unwrap();
+    }
+    let at = caishi::work::clock::this_second(town.publisher.store.now().await.unwrap());
+    let order = Order { lessons: &lessons, at, again: false, dry_run: false };
+    let firing = town.publisher.publish(&content, &subject, &order, "author").await.unwrap();
+    let (channel, why) = &firing.blocked[0];
+    assert_eq!(channel.as_str(), "wechat");
+    assert!(why[0].contains(&review.number), "{why:?}");
+    assert!(firing.occurrence.reason.contains("渠道 wechat 没有发"), "{firing:?}");
+    let id = firing.occurrence.id;
+    assert!(id.starts_with("publish-routine-weekly@"), "{id}");
+    let mut rest = review.clone();
+    rest.manifests.retain(|(channel, _)| channel.as_str() == "wechat");
+    town.publisher.decide(&rest, &town.co_reviewer, Decision::Approved, "", None).await.unwrap();
+    town.publisher.decide_slot(&content, &id, true, "operator").await.unwrap();
+    town.work().await;
+    assert_eq!(town.states().await, ALL_CONFIRMED);
+}
