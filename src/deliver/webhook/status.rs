@@ -41,9 +41,12 @@ pub fn judge(answer: Answer<'_>) -> Result<(), DeliverError> {
             "接收方要求跳转到别的网址，跳转一律不跟",
             "请把 url 改成跳转后的网址",
         ),
-        401 => {
-            (Kind::Authentication, Retry::Never, "接收方不认签名或密钥", "请核对 secret 和 headers")
-        }
+        401 => (
+            Kind::Authentication,
+            Retry::Never,
+            "接收方不认签名或密钥",
+            "请核对 secret 和 headers；两边的时钟差几分钟也会这样：caishi doctor",
+        ),
         403 => (Kind::Permission, Retry::Never, "接收方不许这样发", "请在接收方那边放行"),
         404 => (Kind::NotFound, Retry::Never, "接收方没有这个网址", "请核对 url"),
         407 => (Kind::Configuration, Retry::Never, "代理要求登录", "请给本机放行或换一个代理"),

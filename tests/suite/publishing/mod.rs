@@ -5,6 +5,7 @@ mod commands;
 mod orders;
 mod service;
 pub mod town;
+mod trouble;
 
 use caishi::{
     model::{Decision, DeliveryState},

@@ -1,6 +1,7 @@
 //! The real servers that tests talk to: started on loopback, stopped when the tests' process ends.
 
 pub mod cutting_proxy;
+pub mod disk;
 pub mod postgres;
 mod process;
 pub mod s3;

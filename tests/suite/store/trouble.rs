@@ -1,13 +1,16 @@
 //! Locked, missing, wrong, restarted: what people are told, and that nothing is lost.
 
 use super::*;
-use crate::servers::postgres::{self, Server};
+use crate::servers::{
+    disk,
+    postgres::{self, Server},
+};
 use caishi::{
     config::SecretReference,
     store::{DeliveryFilter, StoreError},
 };
 use sqlx::{ConnectOptions as _, Executor as _, sqlite::SqliteConnectOptions};
-use std::{env, fs, path::Path, process::Command};
+use std::{fs, path::Path};
 
 /// The whole chain, as the edge prints it.
 fn chain(error: &dyn std::error::Error) -> String {
@@ -51,30 +54,13 @@ async fn a_locked_database_is_waited_for_and_then_named() {
     assert!(store.verify_audit().await.unwrap().is_ok());
 }
 
-/// Runs this test once more in a process of its own, which sees a disk of two megabytes. It is
-/// gone with that process, whatever becomes of it.
 #[test]
 fn a_full_disk_loses_nothing_and_says_so() {
-    const DISK: &str = "CAISHI_TEST_SMALL_DISK";
-    if let Ok(disk) = env::var(DISK) {
-        let runtime = tokio::runtime::Runtime::new().unwrap();
-        return runtime.block_on(on_a_small_disk(Path::new(&disk)));
-    }
-    let folder = tempfile::tempdir().unwrap();
-    let script = "mount -t tmpfs -o size=2m tmpfs \"$0\" || exit 77; exec \"$@\"";
-    let child = Command::new("unshare")
-        .args(["-rm", "sh", "-c", script])
-        .arg(folder.path())
-        .arg(env::current_exe().unwrap())
-        .args(["--exact", "store::trouble::a_full_disk_loses_nothing_and_says_so"])
-        .env(DISK, folder.path())
-        .output();
-    match child {
-        Ok(output) if output.status.success() => {}
-        Ok(output) if output.status.code() == Some(101) => {
-            panic!("{}", String::from_utf8_lossy(&output.stdout));
+    match disk::here() {
+        Some(disk) => {
+            tokio::runtime::Runtime::new().unwrap().block_on(on_a_small_disk(&disk));
         }
-        _ => eprintln!("skipped: no small disk can be mounted here"),
+        None => disk::run_again("store::trouble::a_full_disk_loses_nothing_and_says_so", "2m"),
     }
 }
 
