@@ -2,10 +2,11 @@
 
 use super::{
     Exit,
-    session::{SANDBOX_ADDRESS, Session, block_on, worker_name},
+    session::{self, SANDBOX_ADDRESS, Session, block_on, worker_name},
 };
 use crate::{
     config::Config,
+    rehearse::hooks,
     sandbox::{Fault, Sandbox, SandboxOptions},
     web,
     work::{service, worker::Worker},
@@ -51,8 +52,11 @@ pub(super) fn serve(arguments: &ServeArguments, config: &Path) -> anyhow::Result
         let listener = TcpListener::bind(server.listen)
             .await
             .with_context(|| format!("监听不了 {}，请改 [server] listen", server.listen))?;
+        let address = listener.local_addr()?;
         let router = web::router(publisher.clone());
         tasks.spawn(web::serve(listener, router, stop.clone()));
+        let stand_in = session::sandbox_address()?;
+        tasks.spawn(hooks::keep_registered(publisher.clone(), stand_in, address, stop.clone()));
         if let Some(address) = server.metrics {
             let recorder = web::Recorder::install()?;
             let listener = TcpListener::bind(address)

@@ -10,6 +10,7 @@ use crate::{
 use anyhow::Context as _;
 use clap::Args;
 use std::{future::Future, path::Path, sync::Arc};
+use url::Url;
 
 /// Where the stand-in listens when nothing else is said (`caishi sandbox`).
 pub const SANDBOX_ADDRESS: &str = "127.0.0.1:8787";
@@ -49,7 +50,7 @@ impl Session {
         let context = BuildContext {
             folder: config.folder.clone(),
             egress: Egress::Public { allowed: Vec::new() },
-            sandbox: Some(format!("http://{SANDBOX_ADDRESS}/").parse()?),
+            sandbox: Some(sandbox_address()?),
             rehearsal: None,
         };
         let rendered = config.folder.join("data").join("rendered");
@@ -63,6 +64,11 @@ impl Session {
         eprint!("{}", super::report::render(&content.diagnostics));
         Ok(content)
     }
+}
+
+/// Where channels with `sandbox = true` find the stand-in.
+pub fn sandbox_address() -> anyhow::Result<Url> {
+    Ok(format!("http://{SANDBOX_ADDRESS}/").parse()?)
 }
 
 /// Runs an asynchronous command on a runtime of its own.

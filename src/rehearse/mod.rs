@@ -9,23 +9,22 @@
 //! Nothing can leave the machine: the HTTP client of a rehearsal refuses every address that is
 //! not loopback, whatever the tables say.
 
+pub mod hooks;
 mod page;
 mod people;
 
 use crate::{
     build::Watch,
     config::{BlobConfig, Config, Person, StorageConfig},
-    deliver::{BuildContext, Egress, wechat::sandbox_credentials},
+    deliver::{BuildContext, Egress},
     model::{Decision, DeliveryState},
     review::Standing,
-    sandbox::{MessageMode, Registration, Sandbox, SandboxOptions},
+    sandbox::{Sandbox, SandboxOptions},
     store::{Delivery, DeliveryFilter, OccurrenceState, Review},
     web,
     work::{Content, Plan, Publisher, WorkError, clock, publish::Order, worker::Worker},
 };
-use secrecy::ExposeSecret as _;
 use std::{
-    collections::BTreeMap,
     io,
     net::SocketAddr,
     path::{Path, PathBuf},
@@ -134,7 +133,7 @@ impl Rehearsal {
         let rendered = out.join("rendered");
         let content = Content::load(&config)?;
         let publisher = Publisher::open(Arc::new(config), &context, rendered).await?;
-        let (hooks, stop) = hooks(&publisher, &sandbox).await?;
+        let (hooks, stop) = listen(&publisher, &sandbox).await?;
         Ok(Self { publisher, content, author, folder, sandbox, stop, hooks })
     }
 
@@ -250,36 +249,24 @@ impl Rehearsal {
 }
 
 /// Listens for the stand-in's callbacks and tells it where.
-async fn hooks(
+async fn listen(
     publisher: &Publisher,
     sandbox: &Sandbox,
 ) -> Result<(JoinHandle<io::Result<()>>, CancellationToken), RehearseError> {
     let wrap = |source| RehearseError::Io { what: "本机回环端口".into(), source };
     let listener = TcpListener::bind(SocketAddr::from(([127, 0, 0, 1], 0))).await.map_err(wrap)?;
     let address = listener.local_addr().map_err(wrap)?;
-    let mut accounts = BTreeMap::new();
-    for (id, channel) in &publisher.channels {
-        if channel.receiver().is_some() {
-            accounts.entry(channel.account()).or_insert_with(|| id.clone());
-        }
-    }
     let stop = CancellationToken::new();
     let router = web::router(publisher.clone());
-    let hooks = tokio::spawn(web::serve(listener, router, stop.clone()));
+    let listening = tokio::spawn(web::serve(listener, router, stop.clone()));
     let failed = |error: &dyn std::fmt::Display| RehearseError::Sandbox(error.to_string());
-    for (account, channel) in accounts {
-        let credentials = sandbox_credentials(account.as_str());
-        let url = format!("http://{address}/hooks/{channel}");
-        let registration = Registration {
-            url: url.parse().map_err(|error: url::ParseError| failed(&error))?,
-            token: credentials.callback_token.expose_secret().to_owned(),
-            aes_key: credentials.encoding_aes_key.expose_secret().to_owned(),
-            mode: MessageMode::Secure,
-        };
+    // In a rehearsal every channel talks to the stand-in.
+    let accounts = hooks::registrations(publisher, address, |_| true);
+    for (account, registration) in accounts.map_err(|error| failed(&error))? {
         let registered = sandbox.register(account.as_str(), registration).await;
         registered.map_err(|error| failed(&error))?;
     }
-    Ok((hooks, stop))
+    Ok((listening, stop))
 }
 
 /// Removes what an earlier rehearsal left; nothing else lies in that folder.

@@ -18,6 +18,7 @@
 
 mod admin;
 mod books;
+mod client;
 mod clock;
 mod fault;
 mod page;
@@ -30,6 +31,7 @@ mod wechat;
 pub use books::{
     AccountBooks, Books, CallRecord, CallbackRecord, Deletion, Duplicate, Repeat, TokenIssue,
 };
+pub use client::register;
 pub use fault::{Fault, FaultError, FaultKind, Occurrence};
 pub use wechat::{
     AccountKind, Article, ArticleKind, Cover, Dispatch, Draft, Material, MessageMode, Profile,

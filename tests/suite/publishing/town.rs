@@ -140,11 +140,16 @@ impl Town {
     }
 
     pub async fn with(channels: &str) -> Self {
+        Self::publishing_within(channels, 0.0).await
+    }
+
+    /// On a platform that takes so many seconds to publish.
+    pub async fn publishing_within(channels: &str, seconds: f32) -> Self {
         let folder = tempfile::tempdir().unwrap();
         content(folder.path());
         fs::write(folder.path().join("channels.toml"), channels).unwrap();
         let sandbox = Sandbox::start(SandboxOptions {
-            publish_seconds: 0.0,
+            publish_seconds: seconds,
             bank: "山城示范银行".into(),
             ..SandboxOptions::default()
         })
