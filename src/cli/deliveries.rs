@@ -178,9 +178,11 @@ pub(super) fn recall(arguments: &RecallArguments, config: &Path) -> anyhow::Resu
     block_on(async {
         let session = Session::open(config).await?;
         let person = arguments.actor.authenticate(&session.config)?;
-        let deliveries = session.publisher.carrying(&arguments.name).await?;
-        let lines =
-            session.publisher.recall(deliveries, &arguments.note, person.id.as_str()).await?;
+        let plan = session.publisher.recall_plan(&arguments.name).await?;
+        for warning in plan.warnings() {
+            eprintln!("{warning}");
+        }
+        let lines = session.publisher.recall(plan, &arguments.note, person.id.as_str()).await?;
         let mut table = Table::new(["投递", "渠道", "结果", "说明"]);
         let mut complete = true;
         for line in lines {

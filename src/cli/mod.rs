@@ -10,6 +10,7 @@ mod new;
 mod operate;
 mod plan;
 mod publish;
+mod readers;
 mod report;
 mod serve;
 mod session;
@@ -70,6 +71,8 @@ enum Command {
     Plan(plan::PlanArguments),
     /// 送审：定稿、编号，交给审批人
     Submit(submit::SubmitArguments),
+    /// 把送审的内容发给测试读者，在手机上看；不发布
+    SendPreview(readers::PreviewArguments),
     /// 批准：签的是这些字节，改一个标点就作废
     Approve(decide::ApproveArguments),
     /// 退回
@@ -88,6 +91,8 @@ enum Command {
     Cancel(deliveries::CancelArguments),
     /// 撤回一课或一个活动，说明哪些撤不回来
     Recall(deliveries::RecallArguments),
+    /// 看阅读数：已送达的公众号文章有多少人读、分享
+    Statistics(readers::StatisticsArguments),
     /// 看排期：将要的、发过的、错过的
     Slots(status::SlotsArguments),
     /// 停发（总开关）
@@ -128,6 +133,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Command::New { what: NewCommand::Lesson(lesson) } => new::run(lesson, config),
         Command::Plan(own) => plan::run(own, config),
         Command::Submit(own) => submit::run(own, config),
+        Command::SendPreview(own) => readers::preview(own, config),
         Command::Approve(own) => decide::approve(own, config),
         Command::Reject(own) => decide::reject(own, config),
         Command::Publish(own) => publish::run(own, config),
@@ -137,6 +143,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Command::Resolve(own) => deliveries::resolve(own, config),
         Command::Cancel(own) => deliveries::cancel(own, config),
         Command::Recall(own) => deliveries::recall(own, config),
+        Command::Statistics(own) => readers::statistics(own, config),
         Command::Slots(own) => status::slots(own, config),
         Command::Hold(own) => operate::hold(own, config),
         Command::Release(own) => operate::release(own, config),

@@ -1,7 +1,9 @@
 //! The trait that every way out implements.
 
 use super::{Books, DeliverError};
-use crate::model::{CampaignId, ChannelId, DeliveryKey, Listing, Message, Receipt, Window};
+use crate::model::{
+    CampaignId, ChannelId, DeliveryKey, LessonId, Listing, Message, Receipt, Window,
+};
 use async_trait::async_trait;
 use jiff::Timestamp;
 use std::{fmt, time::Duration};
@@ -265,20 +267,48 @@ pub trait Channel: Send + Sync + fmt::Debug {
         books: &dyn Books,
     ) -> Result<Recalled, DeliverError>;
 
+    /// Whether [`Channel::recall_lesson`] can take one lesson down and leave the others out.
+    fn recalls_lessons(&self) -> bool {
+        false
+    }
+
+    /// Takes down what one lesson has in it and leaves the rest out. May be repeated. `None`, and
+    /// nothing done, where only the whole can be taken down.
+    async fn recall_lesson(
+        &self,
+        _parcel: &Parcel,
+        _receipt: &Receipt,
+        _lesson: &LessonId,
+        _books: &dyn Books,
+    ) -> Result<Option<Recalled>, DeliverError> {
+        Ok(None)
+    }
+
     /// What the far side counted so far; empty where it counts nothing.
     async fn statistics(
         &self,
-        receipt: &Receipt,
-        books: &dyn Books,
-    ) -> Result<Vec<Statistic>, DeliverError>;
+        _receipt: &Receipt,
+        _books: &dyn Books,
+    ) -> Result<Vec<Statistic>, DeliverError> {
+        Ok(Vec::new())
+    }
 
-    /// Sends a preview to test readers by name, where there is such a thing. `None` where not.
+    /// The test readers that previews may go to, by the names of the configuration; empty where
+    /// there is no such thing.
+    fn test_readers(&self) -> Vec<String> {
+        Vec::new()
+    }
+
+    /// Sends what was prepared to these test readers; where it went, in Chinese. `None` where
+    /// there is no such thing.
     async fn preview(
         &self,
-        parcel: &Parcel,
-        prepared: &Prepared,
-        books: &dyn Books,
-    ) -> Result<Option<String>, DeliverError>;
+        _prepared: &Prepared,
+        _readers: &[String],
+        _books: &dyn Books,
+    ) -> Result<Option<String>, DeliverError> {
+        Ok(None)
+    }
 
     /// The receiver of callbacks, where the far side talks back.
     fn receiver(&self) -> Option<&dyn Receiver> {

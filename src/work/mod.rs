@@ -1,11 +1,13 @@
 //! The loop that joins the rooms: what goes where and when, who agreed, and getting it there once.
 //!
 //! 1. [`content`] reads what there is; [`plan`] says what would go where, [`render`] makes it.
-//! 2. [`submit`] freezes it; [`decide`] records who said yes to which bytes.
+//! 2. [`submit`] freezes it; [`preview`] shows it to test readers; [`decide`] records who said yes
+//!    to which bytes.
 //! 3. [`fire`] turns due slots, and [`publish`] what a person asks for, into occurrences.
 //! 4. [`worker`] claims deliveries and takes them through their channel, step by step;
 //!    [`outcome`] says what a failure deserves.
-//! 5. [`recall`] takes down, [`intervene`] is what a person decides, [`status`] tells the truth.
+//! 5. [`recall`] takes down, [`intervene`] is what a person decides, [`status`] tells the truth,
+//!    [`statistics`] what was read.
 //! 6. [`service`] does all of it by itself, for `caishi serve`; [`doctor`] looks at what it needs.
 //!
 //! This is the only room that sees both `store` and `deliver`.
@@ -22,11 +24,13 @@ pub mod outcome;
 pub mod packs;
 pub mod parcel;
 pub mod plan;
+pub mod preview;
 pub mod publish;
 pub mod publisher;
 pub mod recall;
 pub mod render;
 pub mod service;
+pub mod statistics;
 pub mod status;
 pub mod submit;
 pub mod wire;

@@ -2,10 +2,14 @@
 
 use super::{Publisher, WorkError, books::StoreBooks, intervene::NOT_OUT, outcome::change, parcel};
 use crate::{
-    deliver::{RecallAbility, Recalled},
+    deliver::{Books as _, Channel, DeliverError, Parcel, RecallAbility, Recalled, Scope},
     model::{DeliveryState, LessonId, Receipt},
     store::{Delivery, DeliveryFilter, Transition},
 };
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where the lessons of a delivery are kept that were taken down one by one.
+const DOWN: &str = "recall/lessons";
 
 /// What became of one delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +22,32 @@ pub struct RecallLine {
     pub detail: String,
 }
 
+/// What a name means to `recall`.
+#[derive(Debug, Clone)]
+pub struct RecallPlan {
+    /// The deliveries that carry it.
+    pub deliveries: Vec<Delivery>,
+    /// The lesson, where the name is one; else everything in them is meant.
+    pub lesson: Option<LessonId>,
+    /// Other lessons that come down as well, by delivery: their channel cannot part them.
+    pub along: BTreeMap<String, Vec<LessonId>>,
+}
+
+impl RecallPlan {
+    /// What else comes down, in Chinese, one line for each channel.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let lines = self.deliveries.iter().filter_map(|delivery| {
+            let others = names(self.along.get(&delivery.id)?);
+            Some(format!(
+                "渠道 {} 不能只撤一课：同一推送里的 {others} 也会下架（{}）",
+                delivery.channel, delivery.id
+            ))
+        });
+        lines.collect()
+    }
+}
+
 impl Publisher {
     /// The deliveries that carry a lesson, or belong to a campaign edition or schedule.
     ///
@@ -27,11 +57,6 @@ impl Publisher {
         let lesson = LessonId::new(name).ok();
         let mut found = Vec::new();
         for delivery in self.store.deliveries(&DeliveryFilter::default()).await? {
-            let campaign = &delivery.campaign;
-            let of_campaign = campaign.to_string() == name
-                || campaign.series == name
-                || campaign.edition == name
-                || delivery.occurrence.split('@').next() == Some(name);
             let of_lesson = match &lesson {
                 Some(lesson) => self
                     .store
@@ -40,7 +65,7 @@ impl Publisher {
                     .is_some_and(|occurrence| occurrence.lessons.contains(lesson)),
                 None => false,
             };
-            if of_campaign || of_lesson {
+            if is_of(&delivery, name) || of_lesson {
                 found.push(delivery);
             }
         }
@@ -52,27 +77,75 @@ impl Publisher {
         Ok(found)
     }
 
+    /// What taking down `name` means: of a lesson, only what carries it, and what else comes down
+    /// with it.
+    ///
+    /// # Errors
+    /// [`WorkError::Unknown`] where the ledger has none, [`WorkError::Manifest`] where what was
+    /// approved cannot be read.
+    pub async fn recall_plan(&self, name: &str) -> Result<RecallPlan, WorkError> {
+        let mut plan = RecallPlan {
+            deliveries: self.carrying(name).await?,
+            lesson: None,
+            along: BTreeMap::new(),
+        };
+        if plan.deliveries.iter().any(|delivery| is_of(delivery, name)) {
+            return Ok(plan);
+        }
+        let lesson = LessonId::new(name)?;
+        for delivery in std::mem::take(&mut plan.deliveries) {
+            let parcel = parcel::of_delivery(&self.store, &delivery).await?;
+            let carried = lessons_in(&parcel);
+            // A channel that has nothing of the lesson is left alone.
+            if !carried.is_empty() && !carried.contains(&lesson) {
+                continue;
+            }
+            let others: Vec<LessonId> =
+                carried.into_iter().filter(|other| *other != lesson).collect();
+            let out = matches!(delivery.state, DeliveryState::Confirmed | DeliveryState::Accepted);
+            let touched = out || NOT_OUT.contains(&delivery.state);
+            let channel = self.channels.get(&delivery.channel);
+            let parted = out && channel.is_some_and(|channel| channel.recalls_lessons());
+            let possible = channel.is_some_and(|channel| {
+                !matches!(channel.capability().recall, RecallAbility::None(_))
+            });
+            if touched && !parted && !others.is_empty() && (possible || !out) {
+                plan.along.insert(delivery.id.clone(), others);
+            }
+            plan.deliveries.push(delivery);
+        }
+        plan.lesson = Some(lesson);
+        Ok(plan)
+    }
+
     /// Takes them down, every channel; one that fails keeps the others from nothing.
     ///
     /// # Errors
     /// The ledger's; what a channel refuses is a line instead.
     pub async fn recall(
         &self,
-        deliveries: Vec<Delivery>,
+        plan: RecallPlan,
         note: &str,
         actor: &str,
     ) -> Result<Vec<RecallLine>, WorkError> {
         let mut lines = Vec::new();
-        for delivery in deliveries {
+        for delivery in plan.deliveries {
+            let along = plan.along.get(&delivery.id).map_or_else(String::new, |others| {
+                format!("；同一推送里的 {} 也一起下架了", names(others))
+            });
             let line = match delivery.state {
                 DeliveryState::Confirmed | DeliveryState::Accepted => {
-                    self.take_down(delivery, note, actor).await?
+                    let mut line =
+                        self.take_down(delivery, plan.lesson.as_ref(), note, actor).await?;
+                    if line.delivery.state == DeliveryState::Recalled {
+                        line.detail += &along;
+                    }
+                    line
                 }
                 state if NOT_OUT.contains(&state) => {
                     let delivery = self.cancel(&delivery.id, note, actor).await?;
-                    RecallLine {
-                        delivery, complete: true, detail: "还没有发出，已取消".into()
-                    }
+                    let detail = format!("还没有发出，已取消{along}");
+                    RecallLine { delivery, complete: true, detail }
                 }
                 DeliveryState::Sending | DeliveryState::Unknown => RecallLine {
                     detail: format!(
@@ -92,6 +165,7 @@ impl Publisher {
     async fn take_down(
         &self,
         delivery: Delivery,
+        lesson: Option<&LessonId>,
         note: &str,
         actor: &str,
     ) -> Result<RecallLine, WorkError> {
@@ -116,14 +190,24 @@ impl Publisher {
         };
         let books =
             StoreBooks::of_channel(&self.store, &channel.account(), actor).reading(&delivery.id);
-        match channel.recall(&parcel, &receipt, &books).await {
-            Ok(Recalled { complete, detail }) => {
+        let answer = taken_down(channel.as_ref(), &parcel, &receipt, lesson, &books).await;
+        match answer {
+            Ok((Recalled { complete, detail }, left)) => {
                 let now = self.store.now().await?;
-                let recalled = Transition {
-                    message: detail.clone(),
-                    url: None,
-                    ..change(&delivery, DeliveryState::Recalled, now)
+                // What is left of it stays out, and is still this delivery's.
+                let (state, url) = if left.is_empty() {
+                    (DeliveryState::Recalled, None)
+                } else {
+                    (delivery.state, delivery.url.clone())
                 };
+                let detail = match (&lesson, left.is_empty()) {
+                    (Some(lesson), false) => {
+                        format!("{detail}；只撤了 {lesson}，{} 还在", names(&left))
+                    }
+                    _ => detail,
+                };
+                let recalled =
+                    Transition { message: detail.clone(), url, ..change(&delivery, state, now) };
                 let from = [DeliveryState::Confirmed, DeliveryState::Accepted];
                 let delivery =
                     self.store.intervene(&delivery.id, &from, &recalled, actor, note).await?;
@@ -135,4 +219,52 @@ impl Publisher {
             }
         }
     }
+}
+
+/// Takes down the lesson where it can be parted from the others, else everything; what is left.
+async fn taken_down(
+    channel: &dyn Channel,
+    parcel: &Parcel,
+    receipt: &Receipt,
+    lesson: Option<&LessonId>,
+    books: &StoreBooks,
+) -> Result<(Recalled, Vec<LessonId>), DeliverError> {
+    let Some(lesson) = lesson.filter(|_| channel.recalls_lessons()) else {
+        return Ok((channel.recall(parcel, receipt, books).await?, Vec::new()));
+    };
+    // Lessons that were taken down one by one are remembered: with the last one it is all down.
+    let down = books.read(Scope::Delivery, DOWN).await?.unwrap_or_default();
+    let mut down: BTreeSet<String> = down.split_whitespace().map(str::to_owned).collect();
+    down.insert(lesson.to_string());
+    let mut left = lessons_in(parcel);
+    left.retain(|other| !down.contains(other.as_str()));
+    if left.is_empty() {
+        return Ok((channel.recall(parcel, receipt, books).await?, Vec::new()));
+    }
+    let Some(recalled) = channel.recall_lesson(parcel, receipt, lesson, books).await? else {
+        return Ok((channel.recall(parcel, receipt, books).await?, Vec::new()));
+    };
+    let down: Vec<String> = down.into_iter().collect();
+    books.write(Scope::Delivery, DOWN, &down.join(" ")).await?;
+    Ok((recalled, left.into_iter().collect()))
+}
+
+/// Whether a delivery belongs to the campaign edition, series or schedule of that name.
+fn is_of(delivery: &Delivery, name: &str) -> bool {
+    let campaign = &delivery.campaign;
+    campaign.to_string() == name
+        || campaign.series == name
+        || campaign.edition == name
+        || delivery.occurrence.split('@').next() == Some(name)
+}
+
+/// The lessons whose messages or files a parcel has.
+fn lessons_in(parcel: &Parcel) -> BTreeSet<LessonId> {
+    let messages = parcel.messages.iter().map(|message| &message.lesson);
+    let files = parcel.files.iter().filter_map(|file| file.lesson.as_ref());
+    messages.chain(files).cloned().collect()
+}
+
+fn names(lessons: &[LessonId]) -> String {
+    lessons.iter().map(LessonId::as_str).collect::<Vec<_>>().join("、")
 }

@@ -10,7 +10,7 @@ use super::{
 use crate::{
     deliver::{
         Books, Capability, Channel, Commit, Confirmation, Deduplication, DeliverError, ErrorKind,
-        Finding, Parcel, Prepared, Probe, RecallAbility, Recalled, Retry, Scope, Statistic,
+        Finding, Parcel, Prepared, Probe, RecallAbility, Recalled, Retry, Scope,
     },
     model::{ChannelId, Digest, Receipt},
 };
@@ -331,23 +331,6 @@ impl Channel for FolderChannel {
     ) -> Result<Recalled, DeliverError> {
         let _lock = self.lock().await?;
         recall::take_down(&self.repository, parcel, books).await
-    }
-
-    async fn statistics(
-        &self,
-        _receipt: &Receipt,
-        _books: &dyn Books,
-    ) -> Result<Vec<Statistic>, DeliverError> {
-        Ok(Vec::new())
-    }
-
-    async fn preview(
-        &self,
-        _parcel: &Parcel,
-        _prepared: &Prepared,
-        _books: &dyn Books,
-    ) -> Result<Option<String>, DeliverError> {
-        Ok(None)
     }
 }
 

@@ -5,7 +5,6 @@ use crate::{
     deliver::{
         Books, BooksError, Capability, Channel, Commit, Confirmation, Deduplication, DeliverError,
         Egress, ErrorKind, Finding, Parcel, Prepared, Probe, RecallAbility, Recalled, Retry, Scope,
-        Statistic,
     },
     model::{ChannelId, Digest, Receipt},
 };
@@ -256,22 +255,5 @@ impl Channel for WebhookChannel {
         let detail =
             format!("已通知 {} 撤下（HTTP {status}）；是否照办，请向接收方确认", self.shown);
         Ok(Recalled { complete: true, detail })
-    }
-
-    async fn statistics(
-        &self,
-        _receipt: &Receipt,
-        _books: &dyn Books,
-    ) -> Result<Vec<Statistic>, DeliverError> {
-        Ok(Vec::new())
-    }
-
-    async fn preview(
-        &self,
-        _parcel: &Parcel,
-        _prepared: &Prepared,
-        _books: &dyn Books,
-    ) -> Result<Option<String>, DeliverError> {
-        Ok(None)
     }
 }

@@ -15,11 +15,14 @@ use crate::{
         Finding, HookReply, HookRequest, Parcel, Prepared, Probe, RecallAbility, Recalled,
         Receiver, Retry, Statistic,
     },
-    model::{ChannelId, Receipt},
+    model::{ChannelId, LessonId, Receipt},
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
 use serde_json::json;
+
+/// The place that stands for all articles of a message; the first one is 1.
+const WHOLE: u8 = 0;
 
 /// One account.
 #[derive(Debug)]
@@ -175,9 +178,38 @@ impl Channel for WechatChannel {
         let drafts = self.drafts(books);
         match (self.config.mode, self.config.send) {
             (PublishMode::Draft, _) => publish::recall_draft(drafts, &receipt.remote_ref).await,
-            (_, SendMethod::FreePublish) => publish::recall(drafts, receipt).await,
-            (_, SendMethod::Mass { .. }) => mass::recall(drafts, receipt).await,
+            (_, SendMethod::FreePublish) => publish::recall(drafts, receipt, WHOLE).await,
+            (_, SendMethod::Mass { .. }) => mass::recall(drafts, receipt, WHOLE).await,
         }
+    }
+
+    fn recalls_lessons(&self) -> bool {
+        // An article taken out of a draft would make another draft than the one approved.
+        !self.drafts_only()
+    }
+
+    async fn recall_lesson(
+        &self,
+        parcel: &Parcel,
+        receipt: &Receipt,
+        lesson: &LessonId,
+        books: &dyn Books,
+    ) -> Result<Option<Recalled>, DeliverError> {
+        if self.drafts_only() {
+            return Ok(None);
+        }
+        let drafts = self.drafts(books);
+        let mut last = None;
+        for (place, message) in (1..).zip(&parcel.messages) {
+            if message.lesson != *lesson {
+                continue;
+            }
+            last = Some(match self.config.send {
+                SendMethod::FreePublish => publish::recall(drafts, receipt, place).await?,
+                SendMethod::Mass { .. } => mass::recall(drafts, receipt, place).await?,
+            });
+        }
+        Ok(last)
     }
 
     async fn statistics(
@@ -191,13 +223,16 @@ impl Channel for WechatChannel {
         statistics::statistics(self.drafts(books), receipt).await
     }
 
+    fn test_readers(&self) -> Vec<String> {
+        self.config.test_readers.clone()
+    }
+
     async fn preview(
         &self,
-        _parcel: &Parcel,
         prepared: &Prepared,
+        readers: &[String],
         books: &dyn Books,
     ) -> Result<Option<String>, DeliverError> {
-        let readers = &self.config.test_readers;
         for reader in readers {
             let body = json!({
                 "towxname": reader,

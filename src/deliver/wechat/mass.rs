@@ -155,24 +155,29 @@ pub(super) async fn probe(drafts: Drafts<'_>, parcel: &Parcel) -> Result<Probe, 
     )))
 }
 
-/// Deletes the pages of a send; the cards stay in the conversations they reached.
+/// Deletes the page of one article of a send, counted from one, or with `place` 0 all of them;
+/// the cards stay in the conversations they reached.
 pub(super) async fn recall(
     drafts: Drafts<'_>,
     receipt: &Receipt,
+    place: u8,
 ) -> Result<Recalled, DeliverError> {
     let Drafts { client, books, .. } = drafts;
     let call = "message/mass/delete";
     let msg_id = receipt.remote_ref.as_str();
     let id = msg_id.parse::<u64>().map_or_else(|_| json!(msg_id), |number| json!(number));
-    // The index counts from one, and zero means all of them: said, not left out.
-    let body = json!({ "msg_id": id, "article_idx": 0 });
+    // Zero means all of them: said, not left out.
+    let body = json!({ "msg_id": id, "article_idx": place });
     let answer = client.ask(&Request::json(call, &body), books).await?;
     if answer.code != 0 && status(drafts, msg_id).await.is_ok_and(|status| status == "DELETE") {
         return Ok(cards_stay("群发的文章先前已删除"));
     }
     client.checked(answer, call, Effect::Repeatable, books.now().await?)?;
     books.reached("wechat.delete.sent");
-    Ok(cards_stay("群发的文章已删除"))
+    if place == 0 {
+        return Ok(cards_stay("群发的文章已删除"));
+    }
+    Ok(cards_stay(&format!("群发的第 {place} 篇文章已删除")))
 }
 
 fn cards_stay(what: &str) -> Recalled {

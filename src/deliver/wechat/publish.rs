@@ -164,10 +164,11 @@ async fn published(drafts: Drafts<'_>, parcel: &Parcel) -> Result<Option<Receipt
     Ok(None)
 }
 
-/// Deletes the publication.
+/// Deletes one article of the publication, counted from one, or with `place` 0 all of it.
 pub(super) async fn recall(
     drafts: Drafts<'_>,
     receipt: &Receipt,
+    place: u8,
 ) -> Result<Recalled, DeliverError> {
     let Drafts { client, books, .. } = drafts;
     let down = |detail: String| Recalled { complete: true, detail };
@@ -190,15 +191,18 @@ pub(super) async fn recall(
         ));
     }
     let call = "freepublish/delete";
-    // The index counts from one, and zero means all of them: said, not left out.
-    let body = json!({ "article_id": article_id, "index": 0 });
+    // Zero means all of them: said, not left out.
+    let body = json!({ "article_id": article_id, "index": place });
     let answer = client.ask(&Request::json(call, &body), books).await?;
     if answer.code == 53600 {
         return Ok(down(format!("平台上已经没有文章 {article_id}，先前已删除")));
     }
     client.checked(answer, call, Effect::Repeatable, books.now().await?)?;
     books.reached("wechat.delete.sent");
-    Ok(down(format!("已从公众号删除文章 {article_id}；转发出去的链接会显示“已被发布者删除”")))
+    let which = if place == 0 { String::new() } else { format!("的第 {place} 篇") };
+    Ok(down(format!(
+        "已从公众号删除文章 {article_id}{which}；转发出去的链接会显示“已被发布者删除”"
+    )))
 }
 
 /// Deletes a draft that nobody has published.

@@ -1,12 +1,17 @@
 //! The same story at the command line, by named people with their tokens.
 
 use super::town::content;
-use caishi::model::Digest;
+use caishi::{
+    model::Digest,
+    sandbox::{Sandbox, SandboxOptions},
+};
 use std::{
     fs,
     path::Path,
-    process::{Command, Output},
+    process::{Command, Output, Stdio},
+    time::Duration,
 };
+use tempfile::TempDir;
 
 const TABLE: &str = r#"
 [bank]
@@ -55,11 +60,11 @@ fn text(output: &Output) -> String {
     streams.map(|bytes| String::from_utf8_lossy(bytes).into_owned()).join("\n")
 }
 
-#[test]
-fn a_week_at_the_command_line() {
+/// A folder with content, and a configuration whose people have tokens.
+fn office(table: &str) -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     content(folder.path());
-    let mut table = TABLE.to_owned();
+    let mut table = table.to_owned();
     for (id, roles, variable) in PEOPLE {
         table += &format!(
             "\n[[people]]\nid = \"{id}\"\nname = \"{id}\"\nroles = {roles}\ntoken_env = \"{variable}\"\n\
@@ -68,8 +73,25 @@ fn a_week_at_the_command_line() {
         );
     }
     fs::write(folder.path().join("channels.toml"), table).unwrap();
-    // Words, exit code, what is said.
-    let story: &[(&[&str], i32, &str)] = &[
+    folder
+}
+
+/// Words, exit code, what is said.
+type Line<'a> = (&'a [&'a str], i32, &'a str);
+
+fn tell(folder: &Path, story: &[Line<'_>]) {
+    for (words, code, said) in story {
+        let output = caishi(folder, words);
+        let told = text(&output);
+        assert_eq!(output.status.code(), Some(*code), "caishi {}\n{told}", words.join(" "));
+        assert!(told.contains(said), "caishi {} does not say “{said}”:\n{told}", words.join(" "));
+    }
+}
+
+#[test]
+fn a_week_at_the_command_line() {
+    let folder = office(TABLE);
+    let story: &[Line<'_>] = &[
         (&["status"], 0, "还没有投放过"),
         (&["plan", "weekly"], 0, "什么都没有发出去"),
         (&["plan", "nothing"], 2, "weekly"),
@@ -95,12 +117,7 @@ fn a_week_at_the_command_line() {
         (&["backup", "b.zip"], 0, "已备份"),
         (&["backup", "b.zip"], 2, "已经有了"),
     ];
-    for (words, code, said) in story {
-        let output = caishi(folder.path(), words);
-        let told = text(&output);
-        assert_eq!(output.status.code(), Some(*code), "caishi {}\n{told}", words.join(" "));
-        assert!(told.contains(said), "caishi {} does not say “{said}”:\n{told}", words.join(" "));
-    }
+    tell(folder.path(), story);
     // Restored elsewhere, it starts held and says why.
     let elsewhere = tempfile::tempdir().unwrap();
     content(elsewhere.path());
@@ -112,4 +129,56 @@ fn a_week_at_the_command_line() {
     let status = caishi(elsewhere.path(), &["status"]);
     assert_eq!(status.status.code(), Some(1), "{}", text(&status));
     assert!(text(&status).contains("已停发"), "{}", text(&status));
+}
+
+/// Test readers see it before it is signed; how many read it afterwards is one command away.
+#[tokio::test(flavor = "multi_thread")]
+async fn previews_and_numbers_at_the_command_line() {
+    let options = SandboxOptions { publish_seconds: 0.0, ..SandboxOptions::default() };
+    let sandbox = Sandbox::start(options).await.unwrap();
+    let wechat = format!(
+        "[channel.wechat]\nkind = \"wechat\"\nsandbox = true\nmode = \"publish\"\n\
+         app_id = \"wx5a0d0000demo0001\"\nhosts = [\"{}wechat\"]\noutputs = [\"article\"]\n\
+         audiences = [\"general\"]\ntest_readers = [\"lin_edu\"]\n\n[schedule.weekly]",
+        sandbox.url()
+    );
+    let table = TABLE.replace("[schedule.weekly]", &wechat);
+    let folder = office(&table.replace("[\"branches\"]", "[\"branches\", \"wechat\"]"));
+    let early: &[Line<'_>] = &[
+        (&["send-preview", "weekly", "--as", "author-a"], 2, "没有“weekly”的送审记录"),
+        (&["statistics"], 0, "没有可统计的投递"),
+        (&["submit", "weekly", "--as", "author-a"], 0, "要签：消保审查"),
+        (&["send-preview", "weekly", "--as", "author-a"], 0, "预览已发到 lin_edu 的微信"),
+        (&["send-preview", "weekly", "--to", "nobody_x", "--as", "author-a"], 2, "现有：lin_edu"),
+        (
+            &["send-preview", "weekly", "--channel", "branches", "--as", "author-a"],
+            2,
+            "test_readers",
+        ),
+        (&["approve", "weekly", "--as", "reviewer-b"], 0, "已批准"),
+        (&["publish", "weekly", "--as", "author-a"], 0, "已送达"),
+        (&["audit", "list"], 0, "preview.send"),
+    ];
+    tell(folder.path(), early);
+    assert_eq!(sandbox.books().account("wx5a0d0000demo0001").unwrap().previews, 1);
+    // The platform has taken it; a worker asks for its last word some seconds later.
+    let mut worker = Command::new(env!("CARGO_BIN_EXE_caishi"))
+        .arg("worker")
+        .current_dir(folder.path())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let confirmed = (0..60).any(|_| {
+        std::thread::sleep(Duration::from_millis(500));
+        text(&caishi(folder.path(), &["status", "weekly"])).matches("已送达").count() == 2
+    });
+    worker.kill().unwrap();
+    worker.wait().unwrap();
+    assert!(confirmed, "{}", text(&caishi(folder.path(), &["status", "weekly"])));
+    let late: &[Line<'_>] = &[
+        (&["statistics"], 0, "平台还没有数：发布后第二天才有"),
+        (&["statistics", "nothing"], 2, "台账里没有“nothing”的投递"),
+        (&["recall", "routine/weekly", "--note", "数字有误", "--as", "author-a"], 0, "已撤"),
+    ];
+    tell(folder.path(), late);
 }

@@ -3,6 +3,8 @@
 mod canary;
 mod commands;
 mod orders;
+mod readers;
+mod recall;
 mod service;
 pub mod town;
 mod trouble;
@@ -196,8 +198,9 @@ async fn recall_takes_down_and_says_what_stays() {
     town.tick().await;
     town.work().await;
     let lesson = review.lessons[0].as_str();
-    let deliveries = town.publisher.carrying(lesson).await.unwrap();
-    let lines = town.publisher.recall(deliveries, "口号临时更换", "reviewer").await.unwrap();
+    let plan = town.publisher.recall_plan(lesson).await.unwrap();
+    assert_eq!(plan.warnings(), Vec::<String>::new(), "one lesson a week: nothing else");
+    let lines = town.publisher.recall(plan, "口号临时更换", "reviewer").await.unwrap();
     assert_eq!(lines.len(), 3);
     for line in &lines {
         match line.delivery.channel.as_str() {
@@ -208,7 +211,7 @@ async fn recall_takes_down_and_says_what_stays() {
     let deletions = town.sandbox.books().deletions;
     assert_eq!(deletions.len(), 1, "the article is gone: {deletions:?}");
     assert_eq!(deletions[0].path, "freepublish/delete");
-    let unknown = town.publisher.carrying("nothing-of-that-name").await;
+    let unknown = town.publisher.recall_plan("nothing-of-that-name").await;
     assert!(matches!(unknown, Err(WorkError::Unknown(_))));
 }
 

@@ -156,12 +156,15 @@ async fn previews_go_to_named_readers() {
     let stage = Stage::new("test_readers = ['lin_edu', 'wang_edu']").await;
     let parcel = articles(&stage.books, &["课"]);
     let prepared = stage.prepare(&parcel).await.unwrap();
-    let said = stage.channel.preview(&parcel, &prepared, &stage.books).await.unwrap();
+    let readers = stage.channel.test_readers();
+    let said = stage.channel.preview(&prepared, &readers, &stage.books).await.unwrap();
     assert_eq!(said.as_deref(), Some("预览已发到 lin_edu、wang_edu 的微信"));
     assert_eq!(stage.account().previews, 2);
+    let said = stage.channel.preview(&prepared, &readers[1..], &stage.books).await.unwrap();
+    assert_eq!(said.as_deref(), Some("预览已发到 wang_edu 的微信"));
+    assert_eq!(stage.account().previews, 3);
     let none = Stage::new("").await;
-    let prepared = none.prepare(&articles(&none.books, &["课"])).await.unwrap();
-    assert_eq!(none.channel.preview(&parcel, &prepared, &none.books).await.unwrap(), None);
+    assert_eq!(none.channel.test_readers(), Vec::<String>::new());
 }
 
 #[tokio::test]
