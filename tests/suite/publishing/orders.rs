@@ -57,9 +57,6 @@ async fn the_day_that_counts_is_the_one_it_goes_out_on() {
     town.worker("worker").drain().await.unwrap();
     let states = town.states().await;
     assert!(states.iter().all(|state| !state.ends_with("ready")), "it was sent: {states:?}");
-    // What was asked for in time, and is made up for too late, is not sent either.
-    let waiting = town.publisher.store.occurrences(None, 1).await.unwrap().remove(0);
-    assert_eq!(waiting.state, OccurrenceState::Fired);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -19,9 +19,9 @@ use serde_json::json;
 use sqlx::{ConnectOptions as _, Executor as _, sqlite::SqliteConnectOptions};
 use std::{
     env,
-    io::{BufRead as _, BufReader, Write as _},
+    io::{BufRead as _, BufReader, Lines, Write as _},
     path::Path,
-    process::{Child, Command, Stdio},
+    process::{Child, ChildStdout, Command, Stdio},
     sync::{
         Arc, Mutex,
         atomic::{AtomicBool, Ordering},
@@ -139,26 +139,31 @@ async fn on_a_full_disk(disk: &Path) {
 }
 
 /// Another process that holds the ledger's write lock until it is let go.
-struct Holder(Child);
+struct Holder {
+    process: Child,
+    said: Lines<BufReader<ChildStdout>>,
+}
 
 impl Holder {
     fn start(database: &Path) -> Self {
-        let mut child = Command::new(env::current_exe().unwrap())
+        let mut process = Command::new(env::current_exe().unwrap())
             .args(["publishing::trouble::holder", "--exact", "--nocapture", "--test-threads=1"])
             .env("CAISHI_TEST_HOLD", database)
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        let locked = lines.map(Result::unwrap).any(|line| line.contains("locked"));
+        let mut said = BufReader::new(process.stdout.take().unwrap()).lines();
+        let locked = said.by_ref().map(Result::unwrap).any(|line| line.contains("locked"));
         assert!(locked, "the other process has the lock");
-        Self(child)
+        Self { process, said }
     }
 
     fn let_go(mut self) {
-        self.0.stdin.take().unwrap().write_all(b"\n").unwrap();
-        self.0.wait().unwrap();
+        self.process.stdin.take().unwrap().write_all(b"\n").unwrap();
+        // Read to its end, so that it can say how it ended.
+        assert!(self.said.map(Result::unwrap).any(|line| line.contains("1 passed")));
+        self.process.wait().unwrap();
     }
 }
 
