@@ -32,6 +32,10 @@ pub(super) struct FolderChannel {
     /// The repository for people and for the delivery's key.
     pub(super) target: String,
     pub(super) repository: Repository,
+    /// Whose turn it is among this process's workers. The folder's lock is only tried, because
+    /// its holder may be another machine: without this, workers of one process would send each
+    /// other away to try again seconds later.
+    pub(super) turn: tokio::sync::Mutex<()>,
 }
 
 impl FolderChannel {
@@ -284,6 +288,7 @@ impl Channel for FolderChannel {
         prepared: &Prepared,
         books: &dyn Books,
     ) -> Result<Commit, DeliverError> {
+        let _turn = self.turn.lock().await;
         let _lock = self.lock().await?;
         // The whole swap ends within the time that the lease was measured for.
         match tokio::time::timeout(self.repository.timeout, self.swap(parcel, prepared, books))
@@ -329,6 +334,7 @@ impl Channel for FolderChannel {
         _receipt: &Receipt,
         books: &dyn Books,
     ) -> Result<Recalled, DeliverError> {
+        let _turn = self.turn.lock().await;
         let _lock = self.lock().await?;
         recall::take_down(&self.repository, parcel, books).await
     }

@@ -140,6 +140,7 @@ pub fn build(
             id: entry.id.clone(),
             target,
             repository: Repository { place, shown, timeout },
+            turn: tokio::sync::Mutex::default(),
         })),
         _ => Err(faults.into_found()),
     }

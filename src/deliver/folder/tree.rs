@@ -95,7 +95,8 @@ fn sync_folder(_folder: &Path) -> io::Result<()> {
 /// Removes what writers that were killed have left in `.incoming`.
 pub(super) fn sweep(root: &Path) -> io::Result<()> {
     for entry in fs::read_dir(root.join(".incoming"))?.flatten() {
-        let metadata = entry.metadata()?;
+        // Another writer may have finished with it since the folder was listed.
+        let Ok(metadata) = entry.metadata() else { continue };
         let age = metadata.modified()?.elapsed().unwrap_or_default();
         if metadata.is_file() && age > ABANDONED {
             remove_if_there(fs::remove_file(entry.path()))?;
