@@ -1,6 +1,6 @@
 //! Pictures, with the facts that must travel with them.
 
-use super::{Digest, MediaType};
+use super::{Digest, MediaType, SourceFile, Span};
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc};
 
 /// A picture and its entry in `assets.toml`.
@@ -26,6 +26,10 @@ pub struct Asset {
     pub bytes: Arc<[u8]>,
     /// Their digest.
     pub digest: Digest,
+    /// The `assets.toml` that has its entry.
+    pub listed_in: Arc<SourceFile>,
+    /// The entry.
+    pub entry: Span,
 }
 
 /// The pictures of one folder, by file name.

@@ -1,7 +1,8 @@
 //! The registry of telephone numbers: lessons refer to it and never type a number.
 
-use super::HotlineId;
+use super::{HotlineId, SourceFile, Span};
 use jiff::civil::Date;
+use std::sync::Arc;
 
 /// One number.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -26,6 +27,10 @@ pub struct Hotline {
     pub verified_on: Date,
     /// Who did.
     pub verified_by: String,
+    /// The registry file.
+    pub file: Arc<SourceFile>,
+    /// The entry.
+    pub span: Span,
 }
 
 /// The sorts of number, in the order in which public material shows them.

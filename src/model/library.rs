@@ -1,8 +1,8 @@
 //! Everything that was read from the content folder.
 
 use super::{
-    Asset, AssetSet, Branch, BranchId, Calendar, Campaign, CampaignId, Edition, Hotline, HotlineId,
-    HotlineSet, Lesson, LessonId, Screen, TopicId,
+    Asset, AssetSet, Branch, BranchId, Calendar, Campaign, CampaignId, Edition, Facts, Hotline,
+    HotlineId, HotlineSet, Lesson, LessonId, RulePack, Screen, TopicId,
 };
 
 /// The content folder, read and checked for what reading can check.
@@ -26,6 +26,10 @@ pub struct Library {
     pub calendar: Calendar,
     /// Pictures of `content/assets/`.
     pub assets: AssetSet,
+    /// Facts with dates.
+    pub facts: Facts,
+    /// What the bank changes about the check's rules.
+    pub rules: RulePack,
 }
 
 impl Library {

@@ -16,6 +16,8 @@ mod calendar;
 mod campaign;
 mod diagnostic;
 mod digest;
+mod facts;
+mod finding;
 mod hotline;
 mod id;
 mod layout;
@@ -23,6 +25,7 @@ mod lesson;
 mod library;
 mod output;
 mod publish;
+mod rule;
 pub mod suggest;
 mod tier;
 
@@ -38,6 +41,10 @@ pub use calendar::{Blackout, Calendar, Holiday};
 pub use campaign::{Campaign, Edition};
 pub use diagnostic::{Diagnostic, Severity, SourceFile};
 pub use digest::Digest;
+pub use facts::{
+    Domain, DomainKind, Facts, Figure, Law, Provenance, SupersededName, Term, TermKind,
+};
+pub use finding::{Finding, Fix, Related, Waiver};
 pub use hotline::{Hotline, HotlineKind, HotlineSet};
 pub use id::{
     BranchId, CampaignId, ChannelId, HotlineId, IdError, LessonId, PersonId, ScheduleId, TopicId,
@@ -52,6 +59,7 @@ pub use publish::{
     Approval, Decision, DeliveryKey, DeliveryState, LessonRevision, Manifest, Message, Receipt,
     ReviewStep, Window,
 };
+pub use rule::{RuleChange, RulePack};
 pub use tier::{Lead, PosterText, Tiers};
 
 /// A range of bytes in one source file, end exclusive.

@@ -129,6 +129,7 @@ impl Shelf<'_> {
         let source = entry.required_text("source", "写图从哪里来，例如 本项目绘制。");
         let tags = entry.texts("tags").unwrap_or_default();
         let bytes = file.as_ref().and_then(|file| self.load(file, &mut entry, diagnostics));
+        let (listed_in, span) = (std::sync::Arc::clone(entry.faults.file()), entry.span);
         entry.finish();
         let asset = || {
             let file = file.as_ref()?;
@@ -144,6 +145,8 @@ impl Shelf<'_> {
                 media_type,
                 digest: Digest::of(&bytes),
                 bytes: bytes.into(),
+                listed_in,
+                entry: span,
             })
         };
         let asset = asset();

@@ -4,7 +4,8 @@
 //! 2. [`node`] and [`fields`] take YAML and TOML apart, with positions.
 //! 3. [`shadow`], [`markdown`] and [`directive`] turn a lesson's text into a block tree;
 //!    [`convert`], [`listing`], [`quiz`] and [`tier`] say what its directives mean.
-//! 4. [`registry`], [`calendar`], [`table`] and [`asset`] read everything around the lessons.
+//! 4. [`registry`], [`calendar`], [`table`], [`asset`], [`facts`] and [`rules`] read everything
+//!    around the lessons.
 //!
 //! Reading reports all faults it can find, each with file, place, reason and help in Chinese; a
 //! lesson with an error is left out of the library. It never panics, whatever a file holds.
@@ -18,6 +19,7 @@ mod calendar;
 mod convert;
 mod directive;
 mod emphasis;
+mod facts;
 mod faults;
 mod fence;
 mod fields;
@@ -35,6 +37,7 @@ mod node;
 mod quiz;
 mod reference;
 mod registry;
+mod rules;
 pub mod scaffold;
 mod scope;
 mod shadow;
@@ -46,7 +49,7 @@ pub use front_matter::FrontMatter;
 pub use registry::Registry;
 pub use variant::{Surroundings, VariantReading, read_variant};
 
-use crate::model::{Branch, Diagnostic, LessonId, Library, SourceFile, suggest};
+use crate::model::{Branch, Diagnostic, LessonId, Library, RulePack, SourceFile, suggest};
 use faults::Faults;
 use files::Folder;
 use lesson::LessonFolder;
@@ -98,6 +101,8 @@ impl LibraryReader {
         self.library.assets = pictures.set;
         self.diagnostics.extend(pictures.diagnostics);
         self.tables(folder);
+        self.facts(folder);
+        self.rules(folder);
         let complete = Complete { topics, hotlines, campaigns, shared_assets };
         self.lessons(folder, complete);
     }
@@ -151,6 +156,37 @@ impl LibraryReader {
             all_complete &= complete;
         }
         all_complete
+    }
+
+    /// Reads what there is of `facts/`; what is absent is not compared.
+    fn facts(&mut self, folder: &Folder) {
+        for (name, key, entry) in facts::FILES {
+            let path = Path::new("facts").join(name);
+            if folder.has(&path) {
+                let mut facts = std::mem::take(&mut self.library.facts);
+                self.registry(folder.text(&path), |faults| {
+                    facts::read(name, key, *entry, &mut facts, faults);
+                });
+                self.library.facts = facts;
+            }
+        }
+    }
+
+    /// Reads what the bank changes about the check's rules.
+    fn rules(&mut self, folder: &Folder) {
+        let path = Path::new("rules");
+        if !folder.is_folder(path) {
+            return;
+        }
+        let mut pack = RulePack::default();
+        for name in self.names(folder, path).unwrap_or_default() {
+            if let Some(stem) = name.strip_suffix(".toml") {
+                self.registry(folder.text(&path.join(&name)), |faults| {
+                    rules::read(stem, &mut pack, faults);
+                });
+            }
+        }
+        self.library.rules = pack;
     }
 
     /// Reads the tables; a bank without branches has none.

@@ -179,6 +179,7 @@ fn read_hotline(mut entry: Fields<'_, '_>) -> Option<Hotline> {
     entry.require("verified_on", "写核对号码的日子，例如 verified_on = 2026-11-10");
     let verified_on = entry.date("verified_on");
     let verified_by = entry.required_text("verified_by", "写谁核对的。");
+    let (file, span) = (std::sync::Arc::clone(entry.faults.file()), entry.span);
     entry.finish();
     Some(Hotline {
         id: id?,
@@ -191,6 +192,8 @@ fn read_hotline(mut entry: Fields<'_, '_>) -> Option<Hotline> {
         source: source?,
         verified_on: verified_on?.value,
         verified_by: verified_by?,
+        file,
+        span,
     })
 }
 

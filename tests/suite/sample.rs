@@ -59,6 +59,8 @@ pub fn library(audience: Audience, body: Vec<Block>) -> Library {
         source: "公开".into(),
         verified_on: date(2026, 11, 10),
         verified_by: "消费者权益保护部".into(),
+        file: registry("hotlines.toml"),
+        span: Span::default(),
     };
     let topic = Topic {
         id: TopicId::new("telecom-fraud").unwrap(),
@@ -103,7 +105,14 @@ fn asset(file: &str, svg: &str) -> Asset {
         media_type: MediaType::Svg,
         bytes: Arc::from(svg.as_bytes()),
         digest: Digest::of(svg.as_bytes()),
+        listed_in: registry("assets.toml"),
+        entry: Span::default(),
     }
+}
+
+/// A registry file without text.
+fn registry(path: &str) -> Arc<SourceFile> {
+    Arc::new(SourceFile { path: path.into(), text: "".into() })
 }
 
 fn variant(audience: Audience, body: Vec<Block>) -> Variant {
