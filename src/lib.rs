@@ -18,6 +18,7 @@
 //! | [`config`] | `channels.toml` → a checked `Config`; the only room that reads the environment |
 //! | [`read`] | `content/` → `Library`, with every fault of every file as a diagnostic |
 //! | [`render`] | lesson → artifact, pure: `article`, `poster`, `portal`, `brief`, `print` |
+//! | [`check`] | what a compliance officer would say of lessons and finished outputs; pure |
 //! | [`build`] | writes every output into a folder, and only what changed |
 //! | [`review`] | who must say yes, who may, and how a review stands; pure |
 //! | [`schedule`] | rules and calendar → slots, rotation, what becomes of missed ones; pure |
@@ -31,7 +32,7 @@
 //!
 //! Invariants, each held by a test in `tests/suite/layers.rs`:
 //!
-//! 1. `model` uses nothing of this crate; `read` and `render` use only `model`; `review` and
+//! 1. `model` uses nothing of this crate; `read`, `render` and `check` use only `model`; `review` and
 //!    `schedule` use `model` and checked `config` types.
 //! 2. `deliver` does not know `store`, `store` does not know `deliver`.
 //! 3. Only `store deliver sandbox work web rehearse cli` touch sockets, the database or tokio;
@@ -43,6 +44,7 @@
 //! 7. The layout engine is named in `render/poster/engine.rs` and `render/fonts.rs` only.
 
 pub mod build;
+pub mod check;
 pub mod cli;
 pub mod config;
 pub mod deliver;

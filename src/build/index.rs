@@ -87,7 +87,12 @@ impl Index {
 }
 
 fn index_path(out: &Path) -> PathBuf {
-    out.join(STATE_FOLDER).join("index.tsv")
+    state_file(out, "index.tsv")
+}
+
+/// A file of the program's own in an output folder.
+pub fn state_file(out: &Path, name: &str) -> PathBuf {
+    out.join(STATE_FOLDER).join(name)
 }
 
 fn modified_ns(metadata: &fs::Metadata) -> Option<u128> {

@@ -12,6 +12,7 @@
 
 mod gallery;
 mod index;
+mod layout;
 mod plan;
 mod screens;
 mod single;
@@ -29,6 +30,8 @@ use crate::{
     },
 };
 use index::{Entry, Index};
+
+pub use layout::{LaidPoster, layouts};
 use std::{
     collections::BTreeMap,
     io,
@@ -234,6 +237,10 @@ pub fn build(
     let ledger = Ledger::new(&request.out, plan.count(), watch);
     single::make(&plan.singles, &studio, &ledger)?;
     screens::make(&plan.groups, &studio, &ledger)?;
+    let planned = || plan.groups.iter().flat_map(|group| &group.lessons).map(|lesson| lesson.key);
+    let only = (!request.is_partial()).then(|| planned().collect());
+    // A cache that cannot be written costs time, not outputs.
+    let _ = ledger.layouts.save(only.as_ref());
     finish(request, ledger, library, &config.bank.name)
 }
 
@@ -241,6 +248,7 @@ pub fn build(
 struct Ledger<'a> {
     out: &'a Path,
     before: Index,
+    layouts: layout::Cache,
     state: Mutex<State>,
     total: usize,
     watch: Watch<'a>,
@@ -257,7 +265,8 @@ struct State {
 
 impl<'a> Ledger<'a> {
     fn new(out: &'a Path, total: usize, watch: Watch<'a>) -> Self {
-        Self { out, before: Index::load(out), state: Mutex::default(), total, watch }
+        let layouts = layout::Cache::load(out);
+        Self { out, before: Index::load(out), layouts, state: Mutex::default(), total, watch }
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, State> {
@@ -370,4 +379,12 @@ fn finish(
         removed,
         failures: state.failures,
     })
+}
+
+/// Writes a file whole or not at all.
+///
+/// # Errors
+/// The file system's.
+pub fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    index::write_file(path, &[bytes]).map(|_| ())
 }

@@ -83,6 +83,7 @@ fn prepare(
 ) -> Option<Ready> {
     let made = Design::new(&lesson.scene, stage, studio.scale(), lesson.text, &group.profile)
         .and_then(|design| {
+            ledger.layouts.remember(lesson.key, &design.report);
             let head = design.compressed_head(stage.fonts)?;
             Ok(Ready { design, head })
         });

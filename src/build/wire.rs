@@ -1,8 +1,11 @@
 //! The forms in which a build's results are written: `manifest.json` and the index.
 
 use super::index::Entry;
-use crate::model::{Audience, BranchId, Digest, LessonId, Listing, MediaType, OutputKind};
-use serde::Serialize;
+use crate::model::{
+    Audience, BranchId, Digest, LayoutReport, LessonId, Listing, MediaType, OutputKind,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// A line of `manifest.json` (CONTRACTS: build listing).
 #[derive(Serialize)]
@@ -85,4 +88,58 @@ pub fn entry_from_line(line: &str) -> Option<Entry> {
         key: Digest::from_hex(key)?,
         modified_ns: modified.parse().ok()?,
     })
+}
+
+/// A line of `layouts.json`: what the check reads of a layout.
+#[derive(Serialize, Deserialize)]
+struct LayoutLine {
+    min_glyph_px: f32,
+    colours: Vec<(String, String)>,
+    qr_rects: Vec<(u32, u32, u32, u32)>,
+    overflow: Vec<String>,
+    missing_glyphs: Vec<char>,
+    word_count: usize,
+    reading_seconds: f32,
+}
+
+/// Layout reports by key, as one JSON object.
+#[must_use]
+pub fn layouts_to_json(reports: &BTreeMap<Digest, LayoutReport>) -> String {
+    let lines: BTreeMap<String, LayoutLine> = reports
+        .iter()
+        .map(|(key, report)| {
+            let line = LayoutLine {
+                min_glyph_px: report.min_glyph_px,
+                colours: report.colours.clone(),
+                qr_rects: report.qr_rects.clone(),
+                overflow: report.overflow.clone(),
+                missing_glyphs: report.missing_glyphs.iter().map(|(glyph, _)| *glyph).collect(),
+                word_count: report.word_count,
+                reading_seconds: report.reading_seconds,
+            };
+            (key.to_string(), line)
+        })
+        .collect();
+    // Strings and numbers always serialise.
+    serde_json::to_string(&lines).unwrap_or_default()
+}
+
+/// Reads [`layouts_to_json`]; what is not one gives nothing.
+#[must_use]
+pub fn layouts_from_json(text: &str) -> BTreeMap<Digest, LayoutReport> {
+    let lines: BTreeMap<String, LayoutLine> = serde_json::from_str(text).unwrap_or_default();
+    let report = |line: LayoutLine| LayoutReport {
+        boxes: Vec::new(),
+        min_glyph_px: line.min_glyph_px,
+        colours: line.colours,
+        qr_rects: line.qr_rects,
+        overflow: line.overflow,
+        missing_glyphs: line.missing_glyphs.into_iter().map(|glyph| (glyph, None)).collect(),
+        word_count: line.word_count,
+        reading_seconds: line.reading_seconds,
+    };
+    lines
+        .into_iter()
+        .filter_map(|(key, line)| Some((Digest::from_hex(&key)?, report(line))))
+        .collect()
 }

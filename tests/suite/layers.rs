@@ -35,8 +35,8 @@ fn holding(rooms: &[&str], needle: &str) -> Vec<String> {
 }
 
 const ALL: &[&str] = &[
-    "build", "cli", "config", "deliver", "lib", "main", "model", "read", "rehearse", "render",
-    "review", "sandbox", "schedule", "store", "web", "work",
+    "build", "check", "cli", "config", "deliver", "lib", "main", "model", "read", "rehearse",
+    "render", "review", "sandbox", "schedule", "store", "web", "work",
 ];
 
 /// The rooms that may reach the network, the database and the clock.
@@ -64,6 +64,7 @@ fn rooms_use_only_what_lies_before_them() {
         ("config", &["model"]),
         ("read", &["model"]),
         ("render", &["model"]),
+        ("check", &["model"]),
         ("build", &["model", "config", "render"]),
         ("review", &["model", "config"]),
         ("schedule", &["model", "config"]),
@@ -73,8 +74,8 @@ fn rooms_use_only_what_lies_before_them() {
         (
             "work",
             &[
-                "model", "config", "read", "render", "build", "review", "schedule", "store",
-                "deliver",
+                "model", "config", "read", "render", "check", "build", "review", "schedule",
+                "store", "deliver",
             ],
         ),
         ("web", &["model", "deliver", "work"]),

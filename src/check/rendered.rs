@@ -1,0 +1,215 @@
+//! Rules about finished texts: what a page carries (D403, D404, F603, F608), and the wording of
+//! everything that the lesson does not already have word for word.
+
+use super::{
+    Context,
+    markup::{self, Opening, Page},
+    passage::Passage,
+    privacy, walk, wording,
+};
+use crate::model::{Audience, Finding, LessonId, MediaType, OutputKind, SourceFile, Variant};
+use std::{path::PathBuf, sync::Arc};
+
+/// A finished output that can be read as text.
+#[derive(Debug, Clone)]
+pub struct RenderedText {
+    /// Its path in the output folder.
+    pub path: PathBuf,
+    /// The lesson.
+    pub lesson: LessonId,
+    /// For whom.
+    pub audience: Audience,
+    /// What kind.
+    pub output: OutputKind,
+    /// HTML or plain text.
+    pub media_type: MediaType,
+    /// The file.
+    pub text: String,
+}
+
+/// A portal page's bytes.
+const PORTAL_BYTES: usize = 300_000;
+/// An article must stay below these (WeChat, draft/add, read 2026-11).
+const ARTICLE_CHARACTERS: usize = 20_000;
+const ARTICLE_BYTES: usize = 1_000_000;
+
+/// What WeChat removes from an article.
+const REMOVED: [&str; 12] = [
+    "script", "style", "link", "iframe", "form", "input", "object", "video", "embed", "button",
+    "select", "textarea",
+];
+
+pub(super) fn check(context: &Context<'_>, rendered: &RenderedText) -> Vec<Finding> {
+    let file =
+        Arc::new(SourceFile { path: rendered.path.clone(), text: rendered.text.as_str().into() });
+    let mut faults: Vec<(&str, String)> = Vec::new();
+    let mut blocks: Vec<String> = Vec::new();
+    if rendered.media_type == MediaType::Html {
+        let page = markup::page(&rendered.text);
+        match rendered.output {
+            OutputKind::Article => article(rendered, &page, &mut faults),
+            OutputKind::Portal => portal(rendered, &page, &mut faults),
+            _ => {}
+        }
+        blocks.extend(page.blocks);
+    } else {
+        blocks.extend(rendered.text.lines().map(str::to_owned));
+    }
+    let mut findings: Vec<Finding> = faults
+        .into_iter()
+        .filter_map(|(rule, reason)| context.finding(rule, &file, None, reason))
+        .collect();
+    findings.extend(words(context, rendered, &file, &blocks));
+    for finding in &mut findings {
+        finding.output = Some(rendered.output.label().to_owned());
+    }
+    findings
+}
+
+/// Rules F601 and F603.
+fn article(rendered: &RenderedText, page: &Page, faults: &mut Vec<(&'static str, String)>) {
+    let characters = rendered.text.chars().count();
+    if characters >= ARTICLE_CHARACTERS || rendered.text.len() >= ARTICLE_BYTES {
+        let bytes = rendered.text.len();
+        faults.push(("F601", format!("正文 {characters} 个字符、{bytes} 字节，超出微信的限制")));
+    }
+    for tag in &page.tags {
+        if REMOVED.contains(&tag.name.as_str()) {
+            faults.push(("F603", format!("正文里有 <{}>，微信会删掉", tag.name)));
+        }
+        if let Some((name, _)) = tag.attributes.iter().find(|(name, _)| name.starts_with("on")) {
+            faults.push(("F603", format!("<{}> 有 {name}，微信会删掉", tag.name)));
+        }
+        if tag.attribute("class").is_some() && tag.attribute("style").is_none() {
+            faults.push(("F603", format!("<{}> 只有 class，没有行内样式", tag.name)));
+        }
+        let source = tag.attribute("src").or_else(|| tag.attribute("data-src")).unwrap_or("");
+        let uploaded = source.starts_with("caishi-slot:") || source.contains("mmbiz.qpic.cn");
+        if tag.name == "img" && !uploaded {
+            faults.push(("F603", format!("图片“{source}”没有上传到微信")));
+        }
+    }
+}
+
+/// Rules D403, D404 and F608.
+fn portal(rendered: &RenderedText, page: &Page, faults: &mut Vec<(&'static str, String)>) {
+    if rendered.text.len() > PORTAL_BYTES {
+        faults.push(("F608", format!("{} 字节，至多 {PORTAL_BYTES}", rendered.text.len())));
+    }
+    for tag in &page.tags {
+        if let Some(name) = collects(tag) {
+            faults.push(("D403", format!("有要人填写的 {name}")));
+        }
+        if let Some(address) = external(tag) {
+            faults.push(("D404", format!("<{}> 引用了外部的 {address}", tag.name)));
+        }
+        if tag.name == "script" {
+            faults.push(("F608", "有脚本，认证页所在的浏览器可能不运行".into()));
+        }
+    }
+    if page.styles.contains("@import")
+        || page.styles.contains("url(http")
+        || page.styles.contains("url(//")
+    {
+        faults.push(("D404", "样式引用了外部文件".into()));
+    }
+    if page.blocks.is_empty() {
+        faults.push(("F608", "不运行脚本时没有一个字".into()));
+    }
+}
+
+/// A field that somebody types into.
+fn collects(tag: &Opening) -> Option<String> {
+    let kind = tag.attribute("type").unwrap_or("text").to_ascii_lowercase();
+    let typed = match tag.name.as_str() {
+        "input" => {
+            !["hidden", "radio", "checkbox", "submit", "button", "image"].contains(&kind.as_str())
+        }
+        "textarea" | "select" => true,
+        _ => false,
+    };
+    typed.then(|| format!("<{} name={}>", tag.name, tag.attribute("name").unwrap_or("")))
+}
+
+/// What a browser would fetch from elsewhere. A form's and a link's targets are not fetched.
+fn external(tag: &Opening) -> Option<&str> {
+    let names: &[&str] = match tag.name.as_str() {
+        "script" | "img" | "iframe" | "embed" | "audio" | "video" | "source" | "track" => {
+            &["src", "srcset"]
+        }
+        "link" => &["href"],
+        "object" => &["data"],
+        _ => &["background", "poster"],
+    };
+    let value = names.iter().find_map(|name| tag.attribute(name))?;
+    let outside = value.starts_with("//") || value.contains("://");
+    outside.then_some(value)
+}
+
+/// Wording and personal data of the blocks that the lesson's text does not have word for word:
+/// what is verbatim was judged there, with its scopes. What a renderer joined or cut stands for
+/// itself.
+fn words(
+    context: &Context<'_>,
+    rendered: &RenderedText,
+    file: &Arc<SourceFile>,
+    blocks: &[String],
+) -> Vec<Finding> {
+    let variant = context
+        .library
+        .lesson(&rendered.lesson)
+        .and_then(|lesson| lesson.variants.get(&rendered.audience));
+    let sources = variant.map(|variant| source_texts(context, variant)).unwrap_or_default();
+    let mut findings = Vec::new();
+    for block in blocks {
+        for rule in context.catalogue.wording_in(block) {
+            let Some(reading) = &rule.wording else { continue };
+            let for_elders = rule.id == "E507" && rendered.audience != Audience::Elder;
+            let stands_alone =
+                !matches!(rendered.output, OutputKind::Article | OutputKind::Leaflet);
+            let headline_only = reading.places == super::catalogue::Places::Headline;
+            let extracted_only = reading.places == super::catalogue::Places::Extracted;
+            if for_elders || headline_only || (extracted_only && !stands_alone) {
+                continue;
+            }
+            for range in wording::unexcused(context, rule, reading, block) {
+                let sentence = super::cues::surrounding(block, range.clone());
+                let sentence = format!("{}{}{}", sentence.before, sentence.hit, sentence.after);
+                if sources.iter().any(|source| source.contains(&letters(&sentence))) {
+                    continue;
+                }
+                let reason = format!(
+                    "成品里的“{}”：{}。成品这样写：{}",
+                    &block[range],
+                    rule.reason,
+                    sentence.trim()
+                );
+                findings.extend(context.finding(&rule.id, file, None, reason));
+            }
+        }
+        for (range, what) in privacy::personal_data(context, block) {
+            let reason = format!("成品里有{what}：{}", mask(&block[range]));
+            findings.extend(context.finding("D401", file, None, reason));
+        }
+    }
+    findings
+}
+
+/// The passages of a variant, letters only, with telephone numbers and names filled in.
+fn source_texts(context: &Context<'_>, variant: &Variant) -> Vec<String> {
+    let texts = walk::texts(variant, context.bank);
+    texts.passages.iter().map(|passage: &Passage<'_>| letters(&passage.text)).collect()
+}
+
+/// Letters and Chinese characters: what stays the same however a text is set. Digits may be a
+/// telephone number that stands in the source as a reference.
+fn letters(text: &str) -> String {
+    text.chars().filter(|c| c.is_alphabetic()).collect()
+}
+
+/// Personal data is not repeated in a report.
+fn mask(text: &str) -> String {
+    let count = text.chars().count();
+    let shown: String = text.chars().take(3).collect();
+    format!("{shown}{}", "*".repeat(count.saturating_sub(3)))
+}
