@@ -4,8 +4,11 @@
 
 mod audit;
 mod build;
+mod check;
 mod decide;
 mod deliveries;
+mod findings;
+mod finished;
 mod new;
 mod operate;
 mod plan;
@@ -62,6 +65,10 @@ pub struct Arguments {
 enum Command {
     /// 生成全部输出：文章、海报、印刷品、上网认证页、短文，以及总览页
     Build(build::BuildArguments),
+    /// 检查：像合规人员一样看每一课，指出哪里不对、为什么、怎么改
+    Check(check::CheckArguments),
+    /// 说明一条规则：依据、怎么改、什么会报、什么不报
+    Explain(check::ExplainArguments),
     /// 新建
     New {
         #[command(subcommand)]
@@ -130,6 +137,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
     let config = &arguments.config;
     match &arguments.command {
         Command::Build(own) => build::run(own, config),
+        Command::Check(own) => check::run(own, config),
+        Command::Explain(own) => check::explain(own),
         Command::New { what: NewCommand::Lesson(lesson) } => new::run(lesson, config),
         Command::Plan(own) => plan::run(own, config),
         Command::Submit(own) => submit::run(own, config),

@@ -3,6 +3,7 @@
 use super::WorkError;
 use crate::{
     build::Studio,
+    check::Catalogue,
     config::Config,
     model::{CampaignId, Diagnostic, Digest, Edition, LessonId, Library, OutputKind, Severity},
     read,
@@ -132,16 +133,16 @@ impl Content {
         inputs
     }
 
-    /// The rule pack in force: the program's publishing rules and the bank's own rule files.
+    /// The rule pack in force: the program's publishing rules, the rules of the check, and the
+    /// bank's own rule files.
     #[must_use]
     pub fn rule_pack(&self) -> String {
+        let built_in = Catalogue::built_in().map(Catalogue::digest).ok();
         let rules = self.files.iter().filter(|(path, _)| path.starts_with("rules/"));
         let mut fields: Vec<&[u8]> = Vec::new();
+        fields.extend(built_in.as_ref().map(|digest| digest.as_bytes().as_slice()));
         for (path, digest) in rules {
             fields.extend([path.as_bytes(), digest.as_bytes().as_slice()]);
-        }
-        if fields.is_empty() {
-            return PUBLISHING_RULES.to_owned();
         }
         let digest = Digest::of_fields(fields).to_string();
         format!("{PUBLISHING_RULES}+{}", &digest[..12])

@@ -64,6 +64,9 @@ pub enum WorkError {
     /// Several things are wrong.
     #[error("有 {} 处要改：{}", .0.len(), .0.join("；"))]
     Faults(Vec<String>),
+    /// The check cannot begin.
+    #[error(transparent)]
+    Check(#[from] crate::check::CheckError),
     /// A stored manifest cannot be read.
     #[error("审批清单读不懂：{0}")]
     Manifest(String),

@@ -3,7 +3,8 @@
 use super::{Content, Outline, Plan, Publisher, WorkError, difference};
 use crate::{
     build::Watch,
-    model::{Digest, Lesson, LessonId, PersonId, ReviewStep},
+    check::{Checker, Subject},
+    model::{Digest, Finding, Lesson, LessonId, PersonId, ReviewStep, Severity},
     review,
     store::Review,
 };
@@ -37,11 +38,32 @@ impl Publisher {
         Ok(super::clock::shanghai(self.store.now().await?).date())
     }
 
-    /// Renders under the reserved number, checks what the channels would refuse, freezes content
+    /// What the check says today of these lessons' sources, waived findings included: for a
+    /// submission, a reviewer, a console.
+    ///
+    /// # Errors
+    /// [`WorkError::Check`] where the built-in rules cannot be read; the ledger's, whose clock
+    /// it is.
+    pub async fn check(
+        &self,
+        content: &Content,
+        lessons: &[LessonId],
+    ) -> Result<Vec<Finding>, WorkError> {
+        let subject = Subject {
+            library: &content.library,
+            diagnostics: &content.diagnostics,
+            bank: &self.config.bank,
+            today: self.today().await?,
+        };
+        let checker = Checker::new(subject)?;
+        Ok(lessons.iter().flat_map(|lesson| checker.lesson(lesson)).collect())
+    }
+
+    /// Refuses lessons with errors of the check, renders under the reserved number, checks what the channels would refuse, freezes content
     /// and outputs, and records the submission.
     ///
     /// # Errors
-    /// [`WorkError::Faults`] with everything that a channel would refuse; nothing is recorded
+    /// [`WorkError::Faults`] with everything that the check or a channel refuses; nothing is recorded
     /// then.
     pub async fn submit(
         &self,
@@ -50,6 +72,12 @@ impl Publisher {
         author: &PersonId,
         watch: Watch<'_>,
     ) -> Result<(Review, Plan), WorkError> {
+        let checked = self.check(content, &outline.lessons).await?;
+        let faults: Vec<String> =
+            checked.iter().filter(|found| found.counts_as(Severity::Error)).map(told).collect();
+        if !faults.is_empty() {
+            return Err(WorkError::Faults(faults));
+        }
         let number = self.number(outline).await?;
         let plan = self.render(content, outline, &number, watch)?;
         let faults = self.preflight(&plan)?;
@@ -121,6 +149,15 @@ impl Publisher {
         }
         Ok(faults)
     }
+}
+
+/// A finding in one line, with file and line.
+fn told(finding: &Finding) -> String {
+    let diagnostic = &finding.diagnostic;
+    let line = diagnostic.position().map_or(0, |(line, _)| line);
+    let path = diagnostic.file.path.display();
+    let code = diagnostic.code;
+    format!("{path} 第 {line} 行 {code}：{}。{}", diagnostic.reason, diagnostic.help)
 }
 
 fn manifests(plan: &Plan) -> Vec<(crate::model::ChannelId, Digest)> {
