@@ -13,6 +13,7 @@ mod article;
 mod behaviour;
 mod brief;
 mod build;
+mod check;
 mod config;
 mod content;
 mod crash;

@@ -1,0 +1,6 @@
+//! The check: its rules on a corpus of texts, its fixes, its formats.
+
+mod corpus;
+mod fixes;
+mod stories;
+mod town;
