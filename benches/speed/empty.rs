@@ -4,7 +4,7 @@ use async_trait::async_trait;
 use caishi::{
     deliver::{
         Books, Capability, Channel, Commit, Confirmation, Deduplication, DeliverError, Finding,
-        Parcel, Prepared, Probe, RecallAbility, Recalled, Statistic,
+        Parcel, Prepared, Probe, RecallAbility, Recalled,
     },
     model::{ChannelId, Receipt},
 };
@@ -98,22 +98,5 @@ impl Channel for Empty {
         _books: &dyn Books,
     ) -> Result<Recalled, DeliverError> {
         Ok(Recalled { complete: true, detail: receipt.detail.clone() })
-    }
-
-    async fn statistics(
-        &self,
-        _receipt: &Receipt,
-        _books: &dyn Books,
-    ) -> Result<Vec<Statistic>, DeliverError> {
-        Ok(Vec::new())
-    }
-
-    async fn preview(
-        &self,
-        _parcel: &Parcel,
-        _prepared: &Prepared,
-        _books: &dyn Books,
-    ) -> Result<Option<String>, DeliverError> {
-        Ok(None)
     }
 }
