@@ -9,12 +9,14 @@
 //!   process of its own;
 //! - [`floor`]: what that push cannot go below, one part at a time;
 //! - [`articles`]: Markdown to article HTML;
+//! - [`check`]: the check's command, cold, and a thousand lessons;
 //! - [`peer`]: a warm headless Chromium that draws the same posters, driven by [`chromium`];
 //! - [`ledger`]: deliveries per second on SQLite and Postgres, drained from a [`backlog`], and
 //!   another [`queue`] on the same Postgres.
 
 mod articles;
 mod backlog;
+mod check;
 mod chromium;
 mod clock;
 mod empty;
@@ -44,7 +46,7 @@ const LARGEST_FILE: f64 = 300_000.0;
 const PEAK_MB: f64 = 400.0;
 
 /// What can be measured alone.
-const PARTS: [&str; 5] = ["push", "peer", "floor", "articles", "ledger"];
+const PARTS: [&str; 6] = ["push", "peer", "floor", "articles", "check", "ledger"];
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -74,6 +76,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("articles") {
         articles::measure(if quick { 0.5 } else { 3.0 }, &mut table)?;
+    }
+    if wanted("check") {
+        check::measure(&mut table)?;
     }
     if wanted("ledger") {
         ledger::measure(quick, &mut table)?;

@@ -1,8 +1,8 @@
 //! The rules as data: `rules/*.toml`, built into the program and versioned with it.
 
-use super::{CheckError, cues::Cues, patterns::Patterns};
+use super::{CheckError, beginnings::Beginnings, cues::Cues, patterns::Patterns};
 use crate::model::{Digest, LessonKind, Severity};
-use regex::{Regex, RegexSet};
+use regex::Regex;
 use serde::Deserialize;
 use std::sync::OnceLock;
 
@@ -94,9 +94,7 @@ pub struct Catalogue {
     pub cues: Cues,
     /// Shapes of numbers, dates and citations.
     pub patterns: Patterns,
-    /// For each rule that reads wording, its place in `rules`; in the order of `any_wording`.
-    wording: Vec<usize>,
-    any_wording: RegexSet,
+    beginnings: Beginnings,
     digest: Digest,
 }
 
@@ -142,31 +140,23 @@ impl Catalogue {
 
     fn parse() -> Result<Self, String> {
         let mut rules: Vec<Rule> = Vec::new();
-        let mut sources: Vec<String> = Vec::new();
-        let mut wording = Vec::new();
+        let mut wording: Vec<(usize, String)> = Vec::new();
         for (name, text) in FILES {
             let wire: FileWire = toml::from_str(text).map_err(|e| format!("{name}：{e}"))?;
             for rule in wire.rule {
                 if !rule.patterns.is_empty() {
-                    wording.push(rules.len());
-                    sources.push(alternatives(&rule.patterns));
+                    wording.push((rules.len(), alternatives(&rule.patterns)));
                 }
                 let id = rule.id.clone();
                 rules.push(Rule::new(rule).map_err(|e| format!("{id}：{e}"))?);
             }
         }
-        let any_wording = regex::RegexSetBuilder::new(&sources)
-            .size_limit(64 << 20)
-            .dfa_size_limit(64 << 20)
-            .build()
-            .map_err(|e| e.to_string())?;
         let texts = FILES.iter().map(|(_, text)| text.as_bytes()).chain([CUES.as_bytes()]);
         Ok(Self {
             rules,
             cues: Cues::parse(CUES)?,
             patterns: Patterns::new().map_err(|e| e.to_string())?,
-            wording,
-            any_wording,
+            beginnings: Beginnings::new(&wording)?,
             digest: Digest::of_fields(texts),
         })
     }
@@ -183,10 +173,9 @@ impl Catalogue {
         self.rules.iter().find(|rule| rule.id.eq_ignore_ascii_case(id))
     }
 
-    /// The rules whose patterns occur in the text: one pass over it instead of thirty.
+    /// The rules whose patterns may occur in the text.
     pub(super) fn wording_in<'a>(&'a self, text: &str) -> impl Iterator<Item = &'a Rule> + use<'a> {
-        let found: Vec<usize> = self.any_wording.matches(text).into_iter().collect();
-        found.into_iter().map(|index| &self.rules[self.wording[index]])
+        self.beginnings.rules_in(text).into_iter().map(|index| &self.rules[index])
     }
 
     /// The digest of every built-in rule: part of what people approve under.

@@ -60,7 +60,7 @@ fn citations(
         let article = captures.name("articles").map_or("", |articles| articles.as_str());
         let is_law = ["法", "条例"].iter().any(|end| name.as_str().ends_with(end));
         // A contract has articles, too.
-        let ends = ["法", "条例", "办法", "规定", "解释", "规则", "细则", "决定"];
+        let ends = ["法", "典", "条例", "办法", "规定", "解释", "规则", "细则", "决定"];
         if !is_law && (article.is_empty() || !ends.iter().any(|e| name.as_str().ends_with(e))) {
             continue;
         }

@@ -15,6 +15,7 @@
 //! Pure: it sees [`crate::model`] only, and today's date is given. Reading's own faults become
 //! findings of the rule they break, so that an author sees one list.
 
+mod beginnings;
 pub mod catalogue;
 mod cues;
 mod facts;
