@@ -142,7 +142,8 @@ fn external(tag: &Opening) -> Option<&str> {
         _ => &["background", "poster"],
     };
     let value = names.iter().find_map(|name| tag.attribute(name))?;
-    let outside = value.starts_with("//") || value.contains("://");
+    // An inlined picture names the namespace of SVG, which nobody fetches.
+    let outside = ["//", "http://", "https://"].iter().any(|start| value.starts_with(start));
     outside.then_some(value)
 }
 
@@ -161,7 +162,8 @@ fn words(
         .and_then(|lesson| lesson.variants.get(&rendered.audience));
     let sources = variant.map(|variant| source_texts(context, variant)).unwrap_or_default();
     let mut findings = Vec::new();
-    for block in blocks {
+    // A page's title names the bank behind a dot.
+    for block in blocks.iter().flat_map(|block| block.split(" · ")) {
         for rule in context.catalogue.wording_in(block) {
             let Some(reading) = &rule.wording else { continue };
             let for_elders = rule.id == "E507" && rendered.audience != Audience::Elder;
@@ -201,10 +203,10 @@ fn source_texts(context: &Context<'_>, variant: &Variant) -> Vec<String> {
     texts.passages.iter().map(|passage: &Passage<'_>| letters(&passage.text)).collect()
 }
 
-/// Letters and Chinese characters: what stays the same however a text is set. Digits may be a
-/// telephone number that stands in the source as a reference.
+/// The Chinese characters: what stays the same however a text is set. Digits may be a telephone
+/// number that stands in the source as a reference, and a quiz puts letters before its options.
 fn letters(text: &str) -> String {
-    text.chars().filter(|c| c.is_alphabetic()).collect()
+    text.chars().filter(|c| c.is_alphabetic() && !c.is_ascii()).collect()
 }
 
 /// Personal data is not repeated in a report.

@@ -32,6 +32,10 @@ pub(super) fn check(
         let (Some(lesson), true, None) = (&listing.lesson, readable, &listing.branch) else {
             continue;
         };
+        // Made for people's eyes, and never sent.
+        if listing.path.ends_with(".preview.html") {
+            continue;
+        }
         texts.push(RenderedText {
             path: out.join(&listing.path),
             lesson: lesson.clone(),

@@ -178,8 +178,8 @@ fn rules_on_unseen_texts() {
 }
 
 /// What was measured, less a little: it may get better, not worse.
-const UNSEEN_PRECISION: f64 = 0.5;
-const UNSEEN_RECALL: f64 = 0.2;
+const UNSEEN_PRECISION: f64 = 0.82;
+const UNSEEN_RECALL: f64 = 0.42;
 
 #[test]
 fn every_rule_has_a_text_that_hits_and_one_that_passes() {

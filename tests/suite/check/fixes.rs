@@ -1,11 +1,8 @@
 //! Fixes never change what a text says.
 
-use super::town::{self, Case};
+use super::town::{self, Case, TODAY};
 use caishi::check::fix;
-use jiff::civil::date;
 use proptest::prelude::*;
-
-const TODAY: jiff::civil::Date = date(2026, 11, 27);
 
 /// Sentences as authors type them: half-width marks, full-width digits, a typed number.
 fn sentence() -> impl Strategy<Value = String> {

@@ -1,6 +1,7 @@
 //! The check: its rules on a corpus of texts, its fixes, its formats.
 
 mod corpus;
+mod finished;
 mod fixes;
 mod stories;
 mod town;

@@ -1,17 +1,16 @@
 //! What an author, a reviewer and a bank see of the check.
 
-use super::town::{self, Case};
+use super::town::{self, Case, TODAY};
 use caishi::{
-    check::{Catalogue, Checker, RenderedText, Subject, blocks},
-    model::{Audience, Finding, LessonId, MediaType, OutputKind, Severity},
+    check::{Catalogue, blocks},
+    model::{Finding, Severity},
     read::read_library,
 };
-use jiff::civil::{Date, date};
+use jiff::civil::date;
 use std::{fs, path::Path, process::Command};
 
-const TODAY: Date = date(2026, 11, 27);
-
-fn codes(findings: &[Finding]) -> Vec<&'static str> {
+/// The rules of the findings that are not waived.
+pub fn codes(findings: &[Finding]) -> Vec<&'static str> {
     let counted = findings.iter().filter(|finding| finding.waiver.is_none());
     counted.map(|finding| finding.diagnostic.code).collect()
 }
@@ -108,51 +107,15 @@ fn a_bank_changes_rules_without_code() {
     assert!(fault.diagnostic.reason.contains("B999") && fault.diagnostic.span.is_some());
 }
 
-fn rendered(output: OutputKind, media_type: MediaType, text: &str) -> Vec<&'static str> {
+#[test]
+fn facts_that_nobody_looked_at_for_a_year_are_named() {
     let folder = tempfile::tempdir().unwrap();
     let reading = town::build(&town::empty(), folder.path());
-    let bank = town::bank();
-    let subject =
-        Subject { library: &reading.library, diagnostics: &[], bank: &bank, today: TODAY };
-    let text = RenderedText {
-        path: "out/file".into(),
-        lesson: LessonId::new("case").unwrap(),
-        audience: Audience::General,
-        output,
-        media_type,
-        text: text.into(),
-    };
-    codes(&Checker::new(subject).unwrap().outputs(&[text], &[]))
-}
-
-#[test]
-fn finished_pages_are_read_as_they_go_out() {
-    let html = MediaType::Html;
-    for (output, page, rule) in [
-        (OutputKind::Article, "<section><script>1</script>字</section>", "F603"),
-        (OutputKind::Article, "<p><img src=\"https://a.example/b.png\">字</p>", "F603"),
-        (OutputKind::Portal, "<p>字</p><input name=\"phone\">", "D403"),
-        (OutputKind::Portal, "<p>字</p><script src=\"//cdn.example/x.js\"></script>", "D404"),
-        (
-            OutputKind::Portal,
-            "<p>字</p><link rel=\"stylesheet\" href=\"https://c.example/a.css\">",
-            "D404",
-        ),
-        (OutputKind::Portal, "<script>document.write('字')</script>", "F608"),
-        (OutputKind::Portal, "<p>高收益、零风险，人人可以参加</p>", "F610"),
-        (OutputKind::Article, "<p>本行这款产品保本高收益</p>", "B201"),
-        (OutputKind::Article, "<p>卡号 9999000000000000 已登记</p>", "F601"),
-    ] {
-        let found = rendered(output, html, page);
-        if rule == "F601" {
-            assert!(!found.contains(&"D401"), "{found:?}");
-        } else {
-            assert!(found.contains(&rule), "{page}: {found:?}");
-        }
-    }
-    let safe = "<p>每天记一笔账</p><form action=\"/go\"><button>继续上网</button></form><input type=\"radio\" name=\"a\">";
-    assert_eq!(rendered(OutputKind::Portal, html, safe), Vec::<&str>::new());
-    assert!(rendered(OutputKind::Sms, MediaType::Text, "高收益零风险，速来").contains(&"F610"));
+    assert!(!codes(&town::check(&reading, TODAY)).contains(&"C307"));
+    let later = town::check(&reading, date(2027, 12, 1));
+    let old = later.iter().find(|found| found.diagnostic.code == "C307").unwrap();
+    assert_eq!(old.diagnostic.severity, Severity::Information);
+    assert!(old.diagnostic.file.path.starts_with("facts"));
 }
 
 fn caishi(folder: &Path, arguments: &[&str]) -> (i32, String, String) {

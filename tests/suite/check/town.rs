@@ -5,9 +5,12 @@ use caishi::{
     model::{Bank, Finding, HotlineId},
     read::{Reading, read_library},
 };
-use jiff::civil::Date;
+use jiff::civil::{Date, date};
 use serde::Deserialize;
 use std::{fs, path::Path};
+
+/// The day of every check that does not name another.
+pub const TODAY: Date = date(2026, 11, 27);
 
 /// One text of `tests/rules/`.
 #[derive(Debug, Deserialize)]
