@@ -51,7 +51,7 @@ pub fn texts<'a>(variant: &'a Variant, bank: &'a Bank) -> Texts<'a> {
     walk.tiers(variant);
     walk.at(Place::Body, |walk| walk.blocks(&variant.body));
     let mut texts = walk.texts;
-    mark_inherited(&mut texts, variant);
+    mark_inherited(&mut texts);
     texts
 }
 
@@ -344,23 +344,10 @@ impl<'a> Walk<'a> {
     }
 }
 
-/// Front matter that a variant takes over from the general text has spans of that text; what was
-/// found there is reported there.
-fn mark_inherited(texts: &mut Texts<'_>, variant: &Variant) {
+/// Front matter that a variant takes over from the general text has no place in this file (reading
+/// empties it); what is found there is reported there.
+fn mark_inherited(texts: &mut Texts<'_>) {
     for passage in &mut texts.passages {
-        if passage.place.is_extracted() || passage.place == Place::Label {
-            let own = variant.file.text.get(passage.span.start..passage.span.end);
-            passage.inherited = passage.span == Span::default()
-                || own.is_none_or(|source| !looks_alike(source, &passage.text));
-        }
+        passage.inherited = passage.span == Span::default();
     }
-}
-
-/// Whether the source begins as the passage does; marks, quotes and brackets aside.
-fn looks_alike(source: &str, text: &str) -> bool {
-    let letters = |text: &str| -> Vec<char> {
-        text.chars().filter(|c| c.is_alphanumeric()).take(6).collect()
-    };
-    let (source, text) = (letters(source), letters(text));
-    text.iter().zip(&source).all(|(left, right)| left == right) && source.len() >= text.len().min(1)
 }

@@ -61,6 +61,17 @@ fn a_safe_body_does_not_excuse_an_excerpt_that_lost_its_warning() {
 }
 
 #[test]
+fn a_text_that_begins_with_a_reference_is_read_too() {
+    for text in
+        ["{{bank:name}}：高收益，零风险，人人可以参加。", "{{hotline:bank}}：高收益，零风险。"]
+    {
+        let case = Case { place: Some("sms".into()), text: Some(text.into()), ..town::empty() };
+        let findings = check(&case);
+        assert!(codes(&findings).contains(&"F610"), "{text}: {:?}", codes(&findings));
+    }
+}
+
+#[test]
 fn a_waiver_needs_a_rule_a_reason_and_a_day_to_come() {
     let body = |waiver: &str| Case {
         body: Some(format!("{waiver}\n按时还款，才是最好的修复。\n")),

@@ -1,5 +1,7 @@
 //! Trouble on the whole path, from `publish` over the worker to the channels: what `caishi status`
 //! and `caishi show` say of it in words, and that afterwards everything has gone out once.
+//!
+//! Longer than 400 lines: one story for each trouble, all told in the same town.
 
 use super::{
     ALL_CONFIRMED,
