@@ -23,9 +23,11 @@
 //! | [`review`] | who must say yes, who may, and how a review stands; pure |
 //! | [`schedule`] | rules and calendar → slots, rotation, what becomes of missed ones; pure |
 //! | [`store`] | the ledger on SQLite or Postgres, blobs by content, audit, backup |
+//! | [`packs`] | poster packs as a TUF repository: written, signed, verified |
 //! | [`deliver`] | a parcel → the outside world: one trait, one folder per adapter |
 //! | [`sandbox`] | strict stand-ins of the platforms, on loopback |
 //! | [`work`] | plan, submit, decide, fire, deliver, recall; the only room that sees both `store` and `deliver` |
+//! | [`branch`] | what runs at a branch: pull, verify, switch, play, receipts |
 //! | [`web`] | health, callbacks and metrics over HTTP |
 //! | [`rehearse`] | the whole path on this machine alone |
 //! | [`cli`] | one file per subcommand or family: arguments → library call → print |
@@ -35,20 +37,22 @@
 //! 1. `model` uses nothing of this crate; `read`, `render` and `check` use only `model`; `review` and
 //!    `schedule` use `model` and checked `config` types.
 //! 2. `deliver` does not know `store`, `store` does not know `deliver`.
-//! 3. Only `store deliver sandbox work web rehearse cli` touch sockets, the database or tokio;
-//!    only `store`, `sandbox` and `cli` read the clock (`build` reads the modification times of
+//! 3. Only `store packs deliver sandbox work branch web rehearse cli` touch sockets, the database or tokio;
+//!    only `store`, `sandbox`, `branch` and `cli` read the clock (`build` reads the modification times of
 //!    its own files).
 //! 4. Only `cli` and `main` print; only `main` exits; only `config` reads the environment.
 //! 5. `model` types are not `Serialize`: each boundary has its own wire type.
 //! 6. Rendering is a pure function: no clock, no randomness, no network, no system fonts.
 //! 7. The layout engine is named in `render/poster/engine.rs` and `render/fonts.rs` only.
 
+pub mod branch;
 pub mod build;
 pub mod check;
 pub mod cli;
 pub mod config;
 pub mod deliver;
 pub mod model;
+pub mod packs;
 pub mod read;
 pub mod rehearse;
 pub mod render;

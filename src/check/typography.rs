@@ -137,6 +137,6 @@ fn is_traditional(character: char) -> bool {
     let text = character.encode_utf8(&mut [0; 4]).to_owned();
     let (gbk, _, missing) = GBK.encode(&text);
     // GB 2312's characters are the rows 16 to 87 of GBK.
-    let simplified = !missing && matches!(gbk.as_ref(), [0xB0..=0xF7, low] if *low >= 0xA1);
+    let simplified = !missing && matches!(*gbk, [0xB0..=0xF7, low] if low >= 0xA1);
     !simplified && !BIG5.encode(&text).2
 }

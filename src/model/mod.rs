@@ -24,6 +24,7 @@ mod layout;
 mod lesson;
 mod library;
 mod output;
+mod pack;
 mod publish;
 mod rule;
 pub mod suggest;
@@ -55,6 +56,7 @@ pub use lesson::{
 };
 pub use library::{Library, Topic};
 pub use output::{Audience, OutputKind};
+pub use pack::{Daypart, PackEntry, PackIndex, PackRelease, PackScreen, TakeDown, bank_zone};
 pub use publish::{
     Approval, Decision, DeliveryKey, DeliveryState, LessonRevision, Manifest, Message, Receipt,
     ReviewStep, Window,

@@ -35,12 +35,13 @@ fn holding(rooms: &[&str], needle: &str) -> Vec<String> {
 }
 
 const ALL: &[&str] = &[
-    "build", "check", "cli", "config", "deliver", "lib", "main", "model", "read", "rehearse",
-    "render", "review", "sandbox", "schedule", "store", "web", "work",
+    "branch", "build", "check", "cli", "config", "deliver", "lib", "main", "model", "packs",
+    "read", "rehearse", "render", "review", "sandbox", "schedule", "store", "web", "work",
 ];
 
 /// The rooms that may reach the network, the database and the clock.
-const OUTER: &[&str] = &["cli", "deliver", "main", "rehearse", "sandbox", "store", "web", "work"];
+const OUTER: &[&str] =
+    &["branch", "cli", "deliver", "main", "packs", "rehearse", "sandbox", "store", "web", "work"];
 
 fn except(rooms: &[&str]) -> Vec<&'static str> {
     ALL.iter().copied().filter(|room| !rooms.contains(room)).collect()
@@ -69,16 +70,18 @@ fn rooms_use_only_what_lies_before_them() {
         ("review", &["model", "config"]),
         ("schedule", &["model", "config"]),
         ("store", &["model", "config", "review"]),
-        ("deliver", &["model", "config"]),
+        ("packs", &["model"]),
+        ("branch", &["model", "packs"]),
+        ("deliver", &["model", "config", "packs"]),
         ("sandbox", &["model"]),
         (
             "work",
             &[
                 "model", "config", "read", "render", "check", "build", "review", "schedule",
-                "store", "deliver",
+                "store", "deliver", "packs",
             ],
         ),
-        ("web", &["model", "deliver", "work"]),
+        ("web", &["model", "deliver", "packs", "work"]),
         (
             "rehearse",
             &["model", "config", "build", "review", "store", "deliver", "sandbox", "web", "work"],
@@ -114,7 +117,7 @@ fn only_the_outer_rooms_touch_files_clock_output_and_environment() {
         assert_eq!(holding(&["model", "render"], needle), Vec::<String>::new(), "{needle}");
     }
     for needle in ["SystemTime::now", "Instant::now", "Zoned::now", "Timestamp::now"] {
-        let with_a_clock = ["cli", "main", "sandbox", "store"];
+        let with_a_clock = ["branch", "cli", "main", "sandbox", "store"];
         assert_eq!(holding(&except(&with_a_clock), needle), Vec::<String>::new(), "{needle}");
     }
     for needle in ["println!", "eprintln!", "print!(", "eprint!("] {
