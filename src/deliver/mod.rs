@@ -6,6 +6,7 @@
 //! | [`error`] | what went wrong and what to do next |
 //! | [`books`] | what a channel remembers between calls: journal, token, quota |
 //! | [`egress`] | which addresses may be reached, and the HTTP client that holds to it |
+//! | [`storage`] | folders, S3, WebDAV and SFTP, for the adapters that publish files |
 //! | [`build`] | configuration → channel: one match names every adapter |
 //! | [`folder`] [`webhook`] [`wechat`] | the adapters, with equal file names: `config` `channel` `wire` `error` |
 //!
@@ -19,6 +20,7 @@ pub mod egress;
 pub mod error;
 pub mod folder;
 mod settings;
+pub mod storage;
 pub mod webhook;
 pub mod wechat;
 

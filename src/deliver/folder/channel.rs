@@ -1,16 +1,14 @@
 //! The channel: prepare, one pointer swap, and what can be asked afterwards.
 
 use super::{
-    error::{Effect, StorageError},
-    recall,
-    repository::{Repository, Version},
-    tree::{self, Lock},
+    recall, tree,
     wire::{self, Generation, Pointer},
 };
 use crate::{
     deliver::{
         Books, Capability, Channel, Commit, Confirmation, Deduplication, DeliverError, ErrorKind,
         Finding, Parcel, Prepared, Probe, RecallAbility, Recalled, Retry, Scope,
+        storage::{Effect, Lock, Storage, StorageError, Version, off_thread},
     },
     model::{ChannelId, Digest, Receipt},
 };
@@ -31,7 +29,7 @@ pub(super) struct FolderChannel {
     pub(super) id: ChannelId,
     /// The repository for people and for the delivery's key.
     pub(super) target: String,
-    pub(super) repository: Repository,
+    pub(super) repository: Storage,
     /// Whose turn it is among this process's workers. The folder's lock is only tried, because
     /// its holder may be another machine: without this, workers of one process would send each
     /// other away to try again seconds later.
@@ -47,7 +45,7 @@ impl FolderChannel {
     async fn lock(&self) -> Result<Option<Lock>, DeliverError> {
         let Some((root, _)) = self.repository.folder() else { return Ok(None) };
         let root = root.clone();
-        let lock = tree::off_thread(move || Lock::take(&root))
+        let lock = off_thread(move || Lock::take(&root))
             .await
             .map_err(|error| self.explain(error, "加锁", Effect::Harmless))?;
         match lock {
@@ -140,7 +138,7 @@ impl FolderChannel {
     async fn switch_tree(&self, parcel: &Parcel, books: &dyn Books) -> Result<(), DeliverError> {
         let Some((root, true)) = self.repository.folder() else { return Ok(()) };
         let (root, parcel) = (root.clone(), parcel.clone());
-        tree::off_thread(move || {
+        off_thread(move || {
             tree::lay_out(&root, &parcel)?;
             tree::switch(&root, &parcel)
         })
@@ -264,7 +262,7 @@ impl Channel for FolderChannel {
         books.reached("folder/blobs-written");
         if let Some((root, tree)) = self.repository.folder() {
             let (root, parcel) = (root.clone(), parcel.clone());
-            tree::off_thread(move || {
+            off_thread(move || {
                 tree::sweep(&root)?;
                 tree::seal(&root, &parcel.files.iter().map(|file| file.sha256).collect())?;
                 if tree { tree::lay_out(&root, &parcel) } else { Ok(()) }

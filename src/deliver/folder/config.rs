@@ -14,22 +14,17 @@
 //! timeout_seconds = 60
 //! ```
 
-use super::{
-    channel::FolderChannel,
-    repository::{Place, Repository, Swap},
-};
+use super::channel::FolderChannel;
 use crate::{
-    config::{ChannelEntry, SecretReference},
+    config::ChannelEntry,
     deliver::{
-        BuildContext, Channel, Egress, egress,
+        BuildContext, Channel,
         settings::{Faults, parse},
+        storage::{S3Settings, SftpSettings, StorageSettings, WebDavSettings},
     },
 };
-use opendal::{HttpTransporter, OperationContext, Operator, services};
-use opendal_http_transport_reqwest::ReqwestTransport;
-use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc};
 
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -51,56 +46,6 @@ fn default_timeout() -> u64 {
     60
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct S3Settings {
-    endpoint: String,
-    bucket: String,
-    #[serde(default = "default_region")]
-    region: String,
-    #[serde(default)]
-    root: String,
-    access_key: SecretReference,
-    secret_key: SecretReference,
-    /// Some stores that speak S3 refuse conditional writes.
-    #[serde(default = "yes")]
-    conditional: bool,
-}
-
-fn default_region() -> String {
-    "us-east-1".to_owned()
-}
-
-fn yes() -> bool {
-    true
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct WebDavSettings {
-    endpoint: String,
-    #[serde(default)]
-    root: String,
-    user: String,
-    password: SecretReference,
-}
-
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-#[cfg_attr(not(unix), expect(dead_code, reason = "only Unix has the system's ssh"))]
-struct SftpSettings {
-    endpoint: String,
-    root: String,
-    user: String,
-    key: PathBuf,
-    #[serde(default = "default_known_hosts")]
-    known_hosts: String,
-}
-
-fn default_known_hosts() -> String {
-    "strict".to_owned()
-}
-
 /// Builds the channel.
 ///
 /// # Errors
@@ -111,201 +56,26 @@ pub fn build(
 ) -> Result<Arc<dyn Channel>, Vec<String>> {
     let settings: Settings = parse(entry)?;
     let mut faults = Faults::new(entry);
-    let egress = faults.egress(context, &settings.allow);
-    let timeout = faults.seconds("timeout_seconds", settings.timeout_seconds);
-    let target = match settings.target() {
-        Ok(target) => target,
-        Err(fault) => {
-            faults.add(fault);
-            return Err(faults.into_found());
-        }
-    };
     if settings.tree == Some(true) && settings.path.is_none() {
         faults.add("tree 只能和 path 一起用；对象存储里没有可以打开的文件夹，请删去 tree");
     }
-    let place = match &context.rehearsal {
-        // Whatever the table says, a rehearsal writes below its folder and needs no secret.
-        Some(folder) => Some(Place::Folder {
-            root: folder.join(entry.id.as_str()),
-            tree: settings.tree.unwrap_or(true),
-        }),
-        None => settings.place(&mut faults, context, &egress, timeout),
+    let storage = StorageSettings {
+        path: settings.path,
+        s3: settings.s3,
+        webdav: settings.webdav,
+        sftp: settings.sftp,
+        tree: settings.tree.unwrap_or(true),
+        allow: settings.allow,
+        allow_http: settings.allow_http,
+        timeout_seconds: settings.timeout_seconds,
     };
-    let shown = match &place {
-        Some(Place::Folder { root, .. }) => root.display().to_string(),
-        _ => target.clone(),
-    };
-    match place {
-        Some(place) if faults.is_empty() => Ok(Arc::new(FolderChannel {
+    match storage.build(&mut faults, context, entry.id.as_str()) {
+        Some((repository, target)) if faults.is_empty() => Ok(Arc::new(FolderChannel {
             id: entry.id.clone(),
             target,
-            repository: Repository { place, shown, timeout },
+            repository,
             turn: tokio::sync::Mutex::default(),
         })),
         _ => Err(faults.into_found()),
     }
-}
-
-impl Settings {
-    /// The repository's name: what people see, and part of the delivery's key. Without secrets.
-    fn target(&self) -> Result<String, String> {
-        let named: Vec<String> = [
-            self.path.as_ref().map(|path| format!("folder:{}", path.display())),
-            self.s3.as_ref().map(|s3| format!("s3://{}/{}", s3.bucket, prefix_of(&s3.root))),
-            self.webdav.as_ref().map(|webdav| {
-                let endpoint = webdav
-                    .endpoint
-                    .rsplit_once('@')
-                    .map_or(webdav.endpoint.trim_end_matches('/'), |(_, host)| {
-                        host.trim_end_matches('/')
-                    });
-                format!("webdav:{endpoint}/{}", prefix_of(&webdav.root))
-            }),
-            self.sftp.as_ref().map(|sftp| {
-                let host = sftp.endpoint.trim_start_matches("ssh://");
-                format!("sftp://{}@{host}{}", sftp.user, sftp.root)
-            }),
-        ]
-        .into_iter()
-        .flatten()
-        .collect();
-        match named.as_slice() {
-            [one] => Ok(one.trim_end_matches('/').to_owned()),
-            [] => Err("没有写往哪里：请写 path、s3、webdav 或 sftp 中的一个".to_owned()),
-            _ => Err("path、s3、webdav、sftp 只能写一个；请删去多余的".to_owned()),
-        }
-    }
-
-    fn place(
-        &self,
-        faults: &mut Faults<'_>,
-        context: &BuildContext,
-        egress: &Egress,
-        timeout: Duration,
-    ) -> Option<Place> {
-        if let Some(path) = &self.path {
-            let root = context.folder.join(path);
-            return Some(Place::Folder { root, tree: self.tree.unwrap_or(true) });
-        }
-        if let Some(s3) = &self.s3 {
-            let key = faults.secret("s3.access_key", &s3.access_key, context);
-            let secret = faults.secret("s3.secret_key", &s3.secret_key, context);
-            faults.url("s3.endpoint", &s3.endpoint, egress, self.allow_http)?;
-            return s3.place(faults, &key?, &secret?, egress, timeout);
-        }
-        if let Some(webdav) = &self.webdav {
-            let password = faults.secret("webdav.password", &webdav.password, context);
-            faults.url("webdav.endpoint", &webdav.endpoint, egress, self.allow_http)?;
-            return webdav.place(faults, &password?, egress, timeout);
-        }
-        self.sftp.as_ref()?.place(faults, context)
-    }
-}
-
-impl S3Settings {
-    fn place(
-        &self,
-        faults: &mut Faults<'_>,
-        key: &SecretString,
-        secret: &SecretString,
-        egress: &Egress,
-        timeout: Duration,
-    ) -> Option<Place> {
-        // Only what the table names counts: no profile, no environment, no metadata service.
-        let builder = services::S3::default()
-            .endpoint(&self.endpoint)
-            .bucket(&self.bucket)
-            .region(&self.region)
-            .access_key_id(key.expose_secret())
-            .secret_access_key(secret.expose_secret())
-            .disable_config_load()
-            .disable_ec2_metadata();
-        let operator = over_http(faults, Operator::new(builder), egress, timeout)?;
-        let swap = if self.conditional { Swap::Conditional } else { Swap::Whole };
-        Some(Place::Remote { operator, swap, prefix: prefix_of(&self.root), makes_root: false })
-    }
-}
-
-impl WebDavSettings {
-    fn place(
-        &self,
-        faults: &mut Faults<'_>,
-        password: &SecretString,
-        egress: &Egress,
-        timeout: Duration,
-    ) -> Option<Place> {
-        let builder = services::Webdav::default()
-            .endpoint(&self.endpoint)
-            .username(&self.user)
-            .password(password.expose_secret());
-        let operator = over_http(faults, Operator::new(builder), egress, timeout)?;
-        let prefix = prefix_of(&self.root);
-        Some(Place::Remote { operator, swap: Swap::Whole, prefix, makes_root: true })
-    }
-}
-
-impl SftpSettings {
-    #[cfg(unix)]
-    fn place(&self, faults: &mut Faults<'_>, context: &BuildContext) -> Option<Place> {
-        if !["strict", "add", "accept"].contains(&self.known_hosts.as_str()) {
-            faults.add(format!(
-                "sftp.known_hosts 是“{}”，应为 strict（只认已登记的主机）、add（首次登记，之后只认它）或 accept（不核对，仅供测试）",
-                self.known_hosts
-            ));
-        }
-        if !self.root.starts_with('/') {
-            faults.add(format!("sftp.root 是“{}”，应为以 / 开头的路径", self.root));
-        }
-        let key = context.folder.join(&self.key);
-        if !key.is_file() {
-            faults.add(format!("sftp.key：找不到私钥文件 {}", key.display()));
-        }
-        // The root is `/` and paths are prefixed here, because the library makes the root as soon
-        // as it connects, also for a mere look.
-        let builder = services::Sftp::default()
-            .endpoint(&self.endpoint)
-            .root("/")
-            .user(&self.user)
-            .key(&key.to_string_lossy())
-            .known_hosts_strategy(&self.known_hosts);
-        let operator = made(faults, Operator::new(builder))?;
-        let prefix = prefix_of(&self.root);
-        Some(Place::Remote { operator, swap: Swap::Rename, prefix, makes_root: true })
-    }
-
-    #[cfg(not(unix))]
-    fn place(&self, faults: &mut Faults<'_>, _context: &BuildContext) -> Option<Place> {
-        faults.add("sftp 只在 Linux、macOS 等系统上可用；请改用 webdav 或 s3");
-        None
-    }
-}
-
-fn made(faults: &mut Faults<'_>, operator: opendal::Result<Operator>) -> Option<Operator> {
-    operator.map_err(|error| faults.add(format!("存储的设置不对：{}", error.message()))).ok()
-}
-
-/// The operator, with requests going through the guarded client.
-fn over_http(
-    faults: &mut Faults<'_>,
-    operator: opendal::Result<Operator>,
-    egress: &Egress,
-    timeout: Duration,
-) -> Option<Operator> {
-    let operator = made(faults, operator)?;
-    match egress::client(egress, None, timeout) {
-        Ok(client) => {
-            let transport = HttpTransporter::new(ReqwestTransport::new(client));
-            Some(operator.with_context(OperationContext::new().with_http_transport(transport)))
-        }
-        Err(error) => {
-            faults.add(error.to_string());
-            None
-        }
-    }
-}
-
-/// A root as the beginning of paths: empty, or without a leading and with a final slash.
-fn prefix_of(root: &str) -> String {
-    let root = root.trim_matches('/');
-    if root.is_empty() { String::new() } else { format!("{root}/") }
 }

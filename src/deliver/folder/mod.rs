@@ -22,11 +22,9 @@
 
 mod channel;
 mod config;
-mod error;
 mod recall;
 mod repository;
 mod tree;
 mod wire;
 
 pub use config::build;
-pub use error::{Effect, StorageError};

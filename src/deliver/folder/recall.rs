@@ -4,20 +4,19 @@
 //! meanwhile may count on that very blob: it writes its listing before it looks for blobs, so a
 //! second look at the listings after deleting finds it, and what it counts on is put back.
 
-use super::{
-    error::{Effect, StorageError},
-    repository::Repository,
-    tree, wire,
-};
+use super::{tree, wire};
 use crate::{
-    deliver::{Books, DeliverError, Parcel, Recalled},
+    deliver::{
+        Books, DeliverError, Parcel, Recalled,
+        storage::{Effect, Storage, StorageError, off_thread},
+    },
     model::Listing,
 };
 use std::collections::BTreeSet;
 
 /// Takes the parcel's generation down. May be repeated, also after being cut off half-way.
 pub(super) async fn take_down(
-    repository: &Repository,
+    repository: &Storage,
     parcel: &Parcel,
     books: &dyn Books,
 ) -> Result<Recalled, DeliverError> {
@@ -43,9 +42,7 @@ pub(super) async fn take_down(
     books.reached("folder/pointer-emptied");
     if let Some((root, true)) = repository.folder() {
         let (root, parcel) = (root.clone(), parcel.clone());
-        tree::off_thread(move || tree::remove(&root, &parcel))
-            .await
-            .map_err(explain("删去文件夹"))?;
+        off_thread(move || tree::remove(&root, &parcel)).await.map_err(explain("删去文件夹"))?;
     }
     repository.delete(vec![wire::generation_path(&key)]).await.map_err(explain("删去清单"))?;
     books.reached("folder/listing-deleted");
@@ -66,7 +63,7 @@ pub(super) async fn take_down(
 
 /// Deletes the parcel's blobs that no listing names; how many stay deleted.
 async fn delete_unnamed(
-    repository: &Repository,
+    repository: &Storage,
     parcel: &Parcel,
     books: &dyn Books,
 ) -> Result<usize, DeliverError> {

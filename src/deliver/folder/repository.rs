@@ -1,88 +1,16 @@
-//! The requests to the storage: blobs, listings, the pointer.
+//! This adapter's requests to the storage: blobs, listings, the pointer.
 
-use super::{
-    error::{Effect, StorageError},
-    wire::{self, Pointer},
-};
+use super::wire::{self, Pointer};
 use crate::{
-    deliver::{Books, DeliverError},
+    deliver::{
+        Books, DeliverError,
+        storage::{Effect, Storage, StorageError, Version, absent_is_none, parallel},
+    },
     model::{Digest, Listing},
 };
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
-use opendal::{Operator, services};
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    fmt,
-    path::PathBuf,
-    time::Duration,
-};
-
-/// How many blobs are sent at a time.
-const PARALLEL: usize = 8;
-
-/// How many requests this kind of store may have at a time. Apache's mod_dav_fs, with threads,
-/// answers some of several writes into a folder that is just being made with 403.
-fn parallel(operator: &Operator) -> usize {
-    if operator.info().scheme() == opendal::services::WEBDAV_SCHEME { 1 } else { PARALLEL }
-}
-
-/// Where a repository is.
-pub(super) enum Place {
-    /// A folder of this machine.
-    Folder {
-        /// Which.
-        root: PathBuf,
-        /// Whether files are also laid out under their own names.
-        tree: bool,
-    },
-    /// A service.
-    Remote {
-        /// With its credentials.
-        operator: Operator,
-        /// How the pointer is replaced.
-        swap: Swap,
-        /// What every path begins with: empty, or ending in `/`.
-        prefix: String,
-        /// Whether the first delivery makes the root: folders yes, buckets no.
-        makes_root: bool,
-    },
-}
-
-/// How a small file is replaced so that readers see the old one or the new one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Swap {
-    /// The service writes whole files or nothing.
-    Whole,
-    /// As `Whole`, and only if nobody else changed it since it was read (S3 `If-Match`).
-    Conditional,
-    /// Written beside it, then renamed onto it (SFTP).
-    Rename,
-}
-
-/// A repository.
-pub(super) struct Repository {
-    pub(super) place: Place,
-    /// The place for people, without secrets.
-    pub(super) shown: String,
-    /// The longest that one request may take.
-    pub(super) timeout: Duration,
-}
-
-impl fmt::Debug for Repository {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Repository").field("shown", &self.shown).finish_non_exhaustive()
-    }
-}
-
-/// What the pointer file was when it was read.
-pub(super) enum Version {
-    /// Not there.
-    Absent,
-    /// There, with this entity tag.
-    Tagged(String),
-    /// There, and nothing to tell versions apart by.
-    Unknown,
-}
+use opendal::Operator;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What became of the blobs.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -92,107 +20,10 @@ pub(super) struct Uploaded {
     pub(super) present: usize,
 }
 
-impl Repository {
-    /// The folder, where the repository is one.
-    pub(super) fn folder(&self) -> Option<(&PathBuf, bool)> {
-        match &self.place {
-            Place::Folder { root, tree } => Some((root, *tree)),
-            Place::Remote { .. } => None,
-        }
-    }
-
+impl Storage {
     /// Whether files are also laid out under their own names.
     pub(super) fn has_tree(&self) -> bool {
         self.folder().is_some_and(|(_, tree)| tree)
-    }
-
-    /// The operator. A folder's is made when it is needed, because making it makes the folder.
-    pub(super) fn operator(&self) -> Result<Operator, StorageError> {
-        match &self.place {
-            Place::Remote { operator, .. } => Ok(operator.clone()),
-            Place::Folder { root, .. } => {
-                let incoming = root.join(".incoming");
-                let builder = services::Fs::default()
-                    .root(&root.to_string_lossy())
-                    .atomic_write_dir(&incoming.to_string_lossy());
-                Ok(Operator::new(builder)?)
-            }
-        }
-    }
-
-    /// Whether there is nothing that could be read: a folder that has not been made yet.
-    fn is_missing(&self) -> bool {
-        self.folder().is_some_and(|(root, _)| !root.exists())
-    }
-
-    /// The path within the service.
-    pub(super) fn path(&self, path: &str) -> String {
-        match &self.place {
-            Place::Folder { .. } => path.to_owned(),
-            Place::Remote { prefix, .. } => format!("{prefix}{path}"),
-        }
-    }
-
-    /// Runs one request, at most for the time that one may take.
-    async fn within<T>(
-        &self,
-        request: impl Future<Output = opendal::Result<T>>,
-    ) -> Result<T, StorageError> {
-        match tokio::time::timeout(self.timeout, request).await {
-            Ok(answer) => Ok(answer?),
-            Err(_) => Err(StorageError::Timeout(self.timeout.as_secs())),
-        }
-    }
-
-    /// The bytes of a file, where it is there.
-    pub(super) async fn read(&self, path: &str) -> Result<Option<Vec<u8>>, StorageError> {
-        if self.is_missing() {
-            return Ok(None);
-        }
-        let operator = self.operator()?;
-        let path = self.path(path);
-        absent_is_none(self.within(operator.read(&path)).await.map(|bytes| bytes.to_vec()))
-    }
-
-    /// The size of a file, where it is there.
-    async fn size(&self, operator: &Operator, path: &str) -> Result<Option<u64>, StorageError> {
-        let path = self.path(path);
-        let stat = self.within(operator.stat(&path)).await;
-        Ok(absent_is_none(stat)?.map(|metadata| metadata.content_length()))
-    }
-
-    /// Writes a file that nobody reads yet.
-    pub(super) async fn write(
-        &self,
-        path: &str,
-        bytes: Vec<u8>,
-        media_type: &str,
-    ) -> Result<(), StorageError> {
-        let operator = self.operator()?;
-        self.write_with(&operator, path, bytes, media_type, &Version::Unknown).await
-    }
-
-    async fn write_with(
-        &self,
-        operator: &Operator,
-        path: &str,
-        bytes: Vec<u8>,
-        media_type: &str,
-        condition: &Version,
-    ) -> Result<(), StorageError> {
-        let can_type = operator.info().capability().write_with_content_type;
-        let options = opendal::options::WriteOptions {
-            content_type: can_type.then(|| media_type.to_owned()),
-            if_match: match condition {
-                Version::Tagged(tag) => Some(tag.clone()),
-                Version::Absent | Version::Unknown => None,
-            },
-            if_not_exists: matches!(condition, Version::Absent),
-            ..Default::default()
-        };
-        let path = self.path(path);
-        self.within(operator.write_options(&path, bytes, options)).await?;
-        Ok(())
     }
 
     /// Writes the blobs that are absent, several at a time.
@@ -250,25 +81,12 @@ impl Repository {
         &self,
         series: &str,
     ) -> Result<(Option<Pointer>, Version), StorageError> {
-        if self.is_missing() {
-            return Ok((None, Version::Absent));
-        }
-        let operator = self.operator()?;
         let path = wire::pointer_path(series);
-        let full_path = self.path(&path);
-        let conditional = matches!(self.place, Place::Remote { swap: Swap::Conditional, .. });
-        let mut tag = None;
-        if conditional {
-            let stat = absent_is_none(self.within(operator.stat(&full_path)).await)?;
-            let Some(metadata) = stat else { return Ok((None, Version::Absent)) };
-            tag = metadata.etag().map(str::to_owned);
-        }
-        let options = opendal::options::ReadOptions { if_match: tag.clone(), ..Default::default() };
-        let bytes = absent_is_none(self.within(operator.read_options(&full_path, options)).await)?;
-        let Some(bytes) = bytes else { return Ok((None, Version::Unknown)) };
-        let pointer = serde_json::from_slice(&bytes.to_vec())
+        let (bytes, version) = self.read_versioned(&path).await?;
+        let Some(bytes) = bytes else { return Ok((None, version)) };
+        let pointer = serde_json::from_slice(&bytes)
             .map_err(|error| StorageError::Garbled { path, reason: error.to_string() })?;
-        Ok((Some(pointer), tag.map_or(Version::Unknown, Version::Tagged)))
+        Ok((Some(pointer), version))
     }
 
     /// Replaces the pointer of a series in one step.
@@ -278,48 +96,8 @@ impl Repository {
         pointer: &Pointer,
         read: &Version,
     ) -> Result<(), StorageError> {
-        let operator = self.operator()?;
-        let path = wire::pointer_path(series);
-        let bytes = wire::to_json(pointer);
-        let swap = match &self.place {
-            Place::Folder { .. } => Swap::Whole,
-            Place::Remote { swap, .. } => *swap,
-        };
-        match swap {
-            Swap::Conditional => {
-                self.write_with(&operator, &path, bytes, "application/json", read).await
-            }
-            Swap::Whole => self.write(&path, bytes, "application/json").await,
-            Swap::Rename => {
-                // Named after its content: two writers never write into the same file.
-                let beside = format!("current/.{series}.{}", Digest::of(&bytes));
-                self.write(&beside, bytes, "application/json").await?;
-                let (from, to) = (self.path(&beside), self.path(&path));
-                self.within(operator.rename(&from, &to)).await
-            }
-        }
-    }
-
-    /// Deletes files; those that are not there count as deleted.
-    pub(super) async fn delete(&self, paths: Vec<String>) -> Result<(), StorageError> {
-        let operator = self.operator()?;
-        let deletions: Vec<BoxFuture<'_, Result<(), StorageError>>> = paths
-            .into_iter()
-            .map(|path| {
-                let operator = operator.clone();
-                let path = self.path(&path);
-                async move {
-                    let deletion = self.within(operator.delete(&path)).await;
-                    absent_is_none(deletion).map(|_| ())
-                }
-                .boxed()
-            })
-            .collect();
-        let mut deletions = stream::iter(deletions).buffer_unordered(parallel(&operator));
-        while let Some(deletion) = deletions.next().await {
-            deletion?;
-        }
-        Ok(())
+        let beside = format!("current/.{series}");
+        self.replace(&wire::pointer_path(series), &beside, wire::to_json(pointer), read).await
     }
 
     /// The digests that the listings of the repository name.
@@ -341,41 +119,5 @@ impl Repository {
             digests.extend(generation.files.into_iter().map(|file| file.sha256));
         }
         Ok(digests)
-    }
-
-    /// Looks whether the place can be reached and read; writes nothing. `false` where it is not
-    /// there yet and the first delivery will make it.
-    pub(super) async fn look(&self) -> Result<bool, StorageError> {
-        if self.is_missing() {
-            return Ok(false);
-        }
-        let operator = self.operator()?;
-        let prefix = self.path("");
-        let folder = if prefix.is_empty() { "/" } else { &prefix };
-        if self.makes_root() && !prefix.is_empty() {
-            // Listing a folder that is not there lists nothing on some services.
-            let stat = self.within(operator.stat(folder)).await;
-            if absent_is_none(stat)?.is_none() {
-                return Ok(false);
-            }
-        }
-        let options = opendal::options::ListOptions { limit: Some(1), ..Default::default() };
-        self.within(operator.list_options(folder, options)).await?;
-        Ok(true)
-    }
-
-    fn makes_root(&self) -> bool {
-        match &self.place {
-            Place::Folder { .. } => true,
-            Place::Remote { makes_root, .. } => *makes_root,
-        }
-    }
-}
-
-fn absent_is_none<T>(answer: Result<T, StorageError>) -> Result<Option<T>, StorageError> {
-    match answer {
-        Ok(value) => Ok(Some(value)),
-        Err(error) if error.is_absent() => Ok(None),
-        Err(error) => Err(error),
     }
 }

@@ -5,14 +5,14 @@
 //! by renaming another link onto it. Blobs are made read-only, because whoever edited such a file
 //! in place would edit the blob.
 
-use super::{error::StorageError, wire};
+use super::wire;
 use crate::{
     deliver::{Finding, Parcel},
     model::Digest,
 };
 use std::{
     collections::BTreeSet,
-    fs::{self, File, TryLockError},
+    fs::{self, File},
     io,
     path::{Path, PathBuf},
     time::Duration,
@@ -27,39 +27,6 @@ const ABANDONED: Duration = Duration::from_hours(24);
 /// With less than this on the disk, `doctor` warns: a week of posters for 300 branches.
 #[cfg(unix)]
 const LOW_SPACE_MB: u64 = 1000;
-
-/// Runs file work off the asynchronous threads.
-pub(super) async fn off_thread<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Result<T, StorageError> {
-    match tokio::task::spawn_blocking(work).await {
-        Ok(done) => Ok(done?),
-        Err(stopped) => Err(StorageError::File(io::Error::other(stopped))),
-    }
-}
-
-/// The one process that may replace pointers and links of this folder. Let go of on drop.
-pub(super) struct Lock {
-    _file: File,
-}
-
-impl Lock {
-    /// Takes the lock without waiting; `None` while another process has it.
-    pub(super) fn take(root: &Path) -> io::Result<Option<Self>> {
-        fs::create_dir_all(root)?;
-        let file =
-            File::options().create(true).truncate(false).write(true).open(root.join(".lock"))?;
-        match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
-            Err(TryLockError::WouldBlock) => Ok(None),
-            // Some network file systems have no locks: the ledger's lease has to do.
-            Err(TryLockError::Error(error)) if error.kind() == io::ErrorKind::Unsupported => {
-                Ok(Some(Self { _file: file }))
-            }
-            Err(TryLockError::Error(error)) => Err(error),
-        }
-    }
-}
 
 /// Makes blobs read-only and their names durable: a pointer must not outlive what it names.
 pub(super) fn seal(root: &Path, blobs: &BTreeSet<Digest>) -> io::Result<()> {

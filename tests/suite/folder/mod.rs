@@ -12,7 +12,7 @@ use caishi::{
     config::{ChannelEntry, PublishMode},
     deliver::{
         BuildContext, Channel, Commit, Egress, ErrorKind, Parcel, Prepared, Probe, Retry, build,
-        folder::{Effect, StorageError},
+        storage::{Effect, StorageError},
     },
     model::{ChannelId, Digest, Listing},
 };

@@ -36,7 +36,7 @@ pub enum Effect {
 
 impl StorageError {
     /// Whether it says that something is not there.
-    pub(super) fn is_absent(&self) -> bool {
+    pub(in crate::deliver) fn is_absent(&self) -> bool {
         match self {
             Self::Service(error) => matches!(
                 error.kind(),
