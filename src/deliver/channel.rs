@@ -6,7 +6,7 @@ use crate::model::{
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
-use std::{fmt, time::Duration};
+use std::{fmt, path::Path, time::Duration};
 
 /// How the far side can be kept from having the same thing twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -308,6 +308,17 @@ pub trait Channel: Send + Sync + fmt::Debug {
         _books: &dyn Books,
     ) -> Result<Option<String>, DeliverError> {
         Ok(None)
+    }
+
+    /// What has to be done from time to time without a delivery, such as signing again what would
+    /// run out. What was done, in Chinese; `None` where nothing was due.
+    async fn tend(&self, _books: &dyn Books) -> Result<Option<String>, DeliverError> {
+        Ok(None)
+    }
+
+    /// The folder of a pack repository, which `caishi serve` offers under `/packs`.
+    fn pack_folder(&self) -> Option<&Path> {
+        None
     }
 
     /// The receiver of callbacks, where the far side talks back.

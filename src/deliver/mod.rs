@@ -8,7 +8,7 @@
 //! | [`egress`] | which addresses may be reached, and the HTTP client that holds to it |
 //! | [`storage`] | folders, S3, WebDAV and SFTP, for the adapters that publish files |
 //! | [`build`] | configuration → channel: one match names every adapter |
-//! | [`folder`] [`webhook`] [`wechat`] | the adapters, with equal file names: `config` `channel` `wire` `error` |
+//! | [`folder`] [`packs`] [`webhook`] [`wechat`] | the adapters, with equal file names: `config` `channel` `wire` `error` |
 //!
 //! Adapters never retry and never sleep; `work` does, from what the error says. This room does
 //! not know `store`: what a channel remembers comes in through [`Books`].
@@ -19,6 +19,7 @@ pub mod channel;
 pub mod egress;
 pub mod error;
 pub mod folder;
+pub mod packs;
 mod settings;
 pub mod storage;
 pub mod webhook;

@@ -3,7 +3,7 @@
 //! The catalogue is itself a target: the repository is its own memory, so that publishing needs
 //! nothing but the repository and the parcel, and a lost database loses no poster.
 
-use super::{PacksError, text};
+use super::{PacksError, target_file, text};
 use crate::model::{
     Audience, BranchId, Daypart, Digest, LessonId, MediaType, OutputKind, PackEntry, PackIndex,
     PackRelease, PackScreen, TakeDown,
@@ -13,13 +13,17 @@ use jiff::{
     civil::{Time, Weekday},
 };
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The target that holds it.
 pub(super) const CATALOGUE: &str = "catalogue.json";
 
 /// How long the branches are reminded of what must come down.
 const REMINDED: SignedDuration = SignedDuration::from_hours(24 * 60);
+
+/// How long files stay after their activation although a newer release plays: for branches that
+/// are behind.
+const KEPT: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// How long a release is remembered after its window: for the auditor the ledger remembers more.
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(24 * 400);
@@ -36,6 +40,23 @@ pub struct Catalogue {
     /// The releases, oldest first.
     pub releases: Vec<Release>,
 }
+
+/// What a delivery says about branches and lessons besides its files: `packs.json`, one of the
+/// files that people approve.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct PackFacts {
+    /// The bank's name.
+    pub bank: String,
+    /// The number that people call, as shown.
+    pub hotline: String,
+    /// The branches, by id.
+    pub branches: BTreeMap<String, BranchEntry>,
+    /// The titles, by `lesson/audience`.
+    pub titles: BTreeMap<String, String>,
+}
+
+/// The path of [`PackFacts`] among the files of a delivery.
+pub const FACTS_PATH: &str = "packs.json";
 
 /// A branch as its index names it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -97,6 +118,9 @@ pub struct Release {
     /// Lessons of it that were recalled, when and why.
     #[serde(default)]
     pub recalled_lessons: Vec<(String, Timestamp, String)>,
+    /// Whether its files were deleted: no branch asks for them any more.
+    #[serde(default)]
+    pub swept: bool,
     /// Its files.
     pub files: Vec<ReleaseFile>,
 }
@@ -233,6 +257,31 @@ impl Catalogue {
             release.recalled_lessons.push((lesson.to_string(), now, reason.to_owned()));
         }
         known
+    }
+
+    /// The files of releases that no branch is told of any more and that no other release needs:
+    /// they may be deleted. The releases count as swept from now on.
+    pub fn sweep(&mut self, now: Timestamp) -> Vec<String> {
+        let told: Vec<Digest> = [false, true]
+            .into_iter()
+            .flat_map(|takeover| self.live(now, takeover))
+            .map(|release| release.key)
+            .collect();
+        let recent = |release: &Release| {
+            release.recalled.is_none()
+                && release.activate_at.saturating_add(KEPT).is_ok_and(|end| end > now)
+        };
+        let (mut kept, mut gone) = (BTreeSet::new(), BTreeSet::new());
+        for release in &mut self.releases {
+            let files = release.files.iter().map(|file| target_file(&file.sha256, &file.name));
+            if told.contains(&release.key) || recent(release) {
+                kept.extend(files);
+            } else if !release.swept {
+                gone.extend(files);
+                release.swept = true;
+            }
+        }
+        gone.into_iter().filter(|file| !kept.contains(file)).collect()
     }
 
     /// The releases that branches are told of: of each series the one that plays at `now` and

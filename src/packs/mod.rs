@@ -32,7 +32,9 @@ mod standing;
 mod text;
 pub mod wire;
 
-pub use catalogue::{BranchEntry, Catalogue, Release, ReleaseFile, ScreenEntry};
+pub use catalogue::{
+    BranchEntry, Catalogue, FACTS_PATH, PackFacts, Release, ReleaseFile, ScreenEntry,
+};
 pub use error::{Attack, PacksError};
 pub use index::{INDEX_LIMIT, from_json, is_flat_name, to_json};
 pub use keys::{KeySet, SigningKey, verify_signature};

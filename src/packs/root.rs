@@ -3,7 +3,6 @@
 
 use super::{PacksError, SigningKey};
 use crate::model::Digest;
-use aws_lc_rs::rand::SystemRandom;
 use jiff::{Timestamp, ToSpan as _, tz::TimeZone};
 use std::{
     collections::HashMap,
@@ -132,19 +131,13 @@ pub(super) fn key_of(public: &[u8]) -> Result<Key, PacksError> {
 ///
 /// # Errors
 /// [`PacksError::Key`] where `root` is no root.
-pub async fn sign_root(root: &[u8], key: &SigningKey) -> Result<Vec<u8>, PacksError> {
+pub fn sign_root(root: &[u8], key: &SigningKey) -> Result<Vec<u8>, PacksError> {
     let mut signed = parse(root)?;
     let message =
         signed.signed.canonical_form().map_err(|error| PacksError::Sign(error.to_string()))?;
     let id = key.tuf_key().key_id().map_err(|error| PacksError::Key(error.to_string()))?;
-    let signer = key.source().as_sign().await;
-    let signer = signer.map_err(|error| PacksError::Key(error.to_string()))?;
-    let signature = signer
-        .sign(&message, &SystemRandom::new())
-        .await
-        .map_err(|error| PacksError::Sign(error.to_string()))?;
     signed.signatures.retain(|other| other.keyid != id);
-    signed.signatures.push(Signature { keyid: id, sig: signature.into() });
+    signed.signatures.push(Signature { keyid: id, sig: key.sign(&message).into() });
     write(&signed)
 }
 

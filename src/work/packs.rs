@@ -1,10 +1,14 @@
-//! One zip per branch: its own posters and prints, under names that people can read.
+//! One zip per branch: its own posters and prints, under names that people can read; and for
+//! pack repositories, what branches and their screens are.
 //!
 //! The same files give the same bytes: entries are sorted, carry no time, and pictures are stored
 //! as they are (they are compressed already).
 
 use super::{Content, Outline, WorkError};
-use crate::model::{Audience, Branch, Digest, Listing, MediaType, OutputKind};
+use crate::{
+    model::{Audience, Bank, Branch, BranchId, Digest, Listing, MediaType, OutputKind, Screen},
+    packs::{BranchEntry, FACTS_PATH, PackFacts, ScreenEntry},
+};
 use std::{
     collections::BTreeMap,
     fs,
@@ -13,7 +17,39 @@ use std::{
 };
 use zip::{CompressionMethod, DateTime, ZipWriter, write::SimpleFileOptions};
 
-/// Writes the packs below `folder/packs/` and lists them. Branches without files get none.
+/// What a zip is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Contents {
+    /// Screens are fed by hand: posters and paper.
+    Everything,
+    /// A player feeds the screens: paper only.
+    Paper,
+}
+
+impl Contents {
+    fn has(self, output: OutputKind) -> bool {
+        match output {
+            OutputKind::Screen => self == Self::Everything,
+            OutputKind::Print
+            | OutputKind::Leaflet
+            | OutputKind::Morning
+            | OutputKind::Booth
+            | OutputKind::StaffCard
+            | OutputKind::Notice => true,
+            _ => false,
+        }
+    }
+
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Everything => "packs",
+            Self::Paper => "paper",
+        }
+    }
+}
+
+/// Writes the packs below `folder/packs/` or `folder/paper/` and lists them. Branches without
+/// files of their own get none.
 ///
 /// # Errors
 /// [`WorkError::File`] names the file.
@@ -22,36 +58,102 @@ pub fn write(
     listings: &[Listing],
     content: &Content,
     outline: &Outline,
+    contents: Contents,
 ) -> Result<Vec<Listing>, WorkError> {
     let mut packs = Vec::new();
     for branch in &content.library.branches {
-        let own: Vec<&Listing> = listings
-            .iter()
-            .filter(|file| file.branch.as_ref() == Some(&branch.id))
-            .filter(|file| matches!(file.output, OutputKind::Screen | OutputKind::Print))
-            .collect();
-        if own.is_empty() {
+        let is_own = |file: &&Listing| file.branch.as_ref() == Some(&branch.id);
+        if !listings.iter().any(|file| is_own(&file) && contents.has(file.output)) {
             continue;
         }
+        let own: Vec<&Listing> = listings
+            .iter()
+            .filter(|file| is_own(file) || file.branch.is_none())
+            .filter(|file| contents.has(file.output))
+            .collect();
         let bytes = pack(folder, branch, &own, content, outline)?;
-        let path = format!("packs/{}.zip", branch.id);
-        let file = folder.join(&path);
-        let wrap = |source| WorkError::File { path: file.clone(), source };
-        fs::create_dir_all(folder.join("packs")).map_err(wrap)?;
-        fs::write(&file, &bytes).map_err(wrap)?;
-        packs.push(Listing {
-            path,
-            lesson: None,
-            output: OutputKind::Screen,
-            audience: Audience::General,
-            profile: None,
-            branch: Some(branch.id.clone()),
-            media_type: MediaType::Zip,
-            bytes: bytes.len() as u64,
-            sha256: Digest::of(&bytes),
-        });
+        let path = format!("{}/{}.zip", contents.folder(), branch.id);
+        packs.push(written(folder, path, &bytes, Some(&branch.id), MediaType::Zip)?);
     }
     Ok(packs)
+}
+
+/// Writes `packs.json`, what a pack repository has to know besides the files.
+///
+/// # Errors
+/// [`WorkError::File`] names the file.
+pub fn write_facts(
+    folder: &Path,
+    bank: &Bank,
+    content: &Content,
+    outline: &Outline,
+) -> Result<Listing, WorkError> {
+    let library = &content.library;
+    let branches = library.branches.iter().map(|branch| {
+        let screens = library.screens.iter().filter(|screen| screen.branch == branch.id);
+        let entry = BranchEntry {
+            name: branch.name.clone(),
+            hotline: branch.hotline.clone(),
+            tags: branch.tags.clone(),
+            screens: screens.map(screen_entry).collect(),
+        };
+        (branch.id.to_string(), entry)
+    });
+    let variants = outline.lessons.iter().filter_map(|id| library.lesson(id)).flat_map(|lesson| {
+        lesson.variants.values().map(move |variant| {
+            let title = variant.short_title.as_ref().unwrap_or(&variant.title);
+            (format!("{}/{}", lesson.id, variant.audience), title.value.clone())
+        })
+    });
+    let number = library.hotline(&bank.hotline).map(|hotline| hotline.number.clone());
+    let facts = PackFacts {
+        bank: bank.name.clone(),
+        hotline: number.unwrap_or_default(),
+        branches: branches.collect(),
+        titles: variants.collect(),
+    };
+    let json = serde_json::to_vec(&facts)
+        .map_err(|error| WorkError::Manifest(format!("{FACTS_PATH}：{error}")))?;
+    written(folder, FACTS_PATH.to_owned(), &json, None, MediaType::Json)
+}
+
+fn screen_entry(screen: &Screen) -> ScreenEntry {
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "1 to 3,600")]
+    let dwell_s = screen.dwell_s.clamp(1.0, 3600.0).round() as u32;
+    ScreenEntry {
+        screen: screen.screen.clone(),
+        profile: screen.profile.clone(),
+        width: screen.width,
+        height: screen.height,
+        dwell_s,
+    }
+}
+
+fn written(
+    folder: &Path,
+    path: String,
+    bytes: &[u8],
+    branch: Option<&BranchId>,
+    media_type: MediaType,
+) -> Result<Listing, WorkError> {
+    let file = folder.join(&path);
+    let wrap = |source| WorkError::File { path: file.clone(), source };
+    if let Some(parent) = file.parent() {
+        fs::create_dir_all(parent).map_err(wrap)?;
+    }
+    fs::write(&file, bytes).map_err(wrap)?;
+    // A zip is for people: whoever wants only what plays leaves everything but `screen` out.
+    Ok(Listing {
+        path,
+        lesson: None,
+        output: OutputKind::Print,
+        audience: Audience::General,
+        profile: None,
+        branch: branch.cloned(),
+        media_type,
+        bytes: bytes.len() as u64,
+        sha256: Digest::of(bytes),
+    })
 }
 
 fn pack(
@@ -106,7 +208,13 @@ fn entry_name(file: &Listing, content: &Content) -> String {
             let profile = plain_name(file.profile.as_deref().unwrap_or("屏幕"));
             format!("屏幕/{profile}/{title}（{id}）{audience}.{extension}")
         }
-        _ => format!("打印/{title}（{id}）{audience}.{extension}"),
+        OutputKind::Print => {
+            let paper = plain_name(file.profile.as_deref().unwrap_or(""));
+            let paper = if file.profile.is_none() { String::new() } else { format!(" {paper}") };
+            format!("打印/{title}（{id}）{audience}{paper}.{extension}")
+        }
+        OutputKind::Notice => format!("打印/{}.{extension}", file.output.label()),
+        other => format!("{}/{title}（{id}）{audience}.{extension}", other.label()),
     }
 }
 
@@ -147,5 +255,27 @@ fn note(
     if let Some(until) = until {
         text.push_str(&format!("\r\n请在 {until} 之后撤下。\r\n"));
     }
+    let over = ended(content, outline);
+    if !over.is_empty() {
+        text.push_str("\r\n已经结束、应该撤下的活动材料：\r\n");
+        for line in over {
+            text.push_str(&format!("  {line}\r\n"));
+        }
+    }
     text
+}
+
+/// Campaigns that ended in the quarter before this one begins: what still hangs of them comes
+/// down. By the content alone, so that the same content gives the same bytes.
+fn ended(content: &Content, outline: &Outline) -> Vec<String> {
+    let Some(from) = outline.channels.iter().map(|channel| channel.window.from).max() else {
+        return Vec::new();
+    };
+    let earliest = from.saturating_sub(jiff::Span::new().days(92));
+    let editions = content.library.campaigns.iter().flat_map(|campaign| &campaign.editions);
+    editions
+        .filter(|edition| edition.id != outline.edition.id)
+        .filter(|edition| earliest <= edition.until && edition.until < from)
+        .map(|edition| format!("{}（{} 结束）", edition.name, edition.until))
+        .collect()
 }

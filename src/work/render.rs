@@ -1,7 +1,8 @@
 //! An outline, rendered under its approval number: the manifests that people approve.
 
 use super::{
-    ChannelPlan, Content, Outline, Plan, Publisher, WorkError, packs,
+    ChannelPlan, Content, Outline, Plan, Publisher, WorkError,
+    packs::{self, Contents},
     plan::{ChannelOutline, carried},
     wire,
 };
@@ -49,13 +50,35 @@ impl Publisher {
             let notices = self.build(content, &request, watch)?;
             listings.extend(notices.into_iter().filter(|file| file.output == OutputKind::Notice));
         }
-        let packs = packs::write(&self.render_folder, &listings, content, outline)?;
+        let packs = self.packs(content, outline, &listings)?;
         let channels = outline
             .channels
             .iter()
             .map(|channel| self.channel_plan(content, outline, channel, number, &listings, &packs))
             .collect::<Result<_, _>>()?;
         Ok(Plan { outline: outline.clone(), number: number.to_owned(), channels })
+    }
+
+    /// The files that go with a branch's outputs, for the channels that take them.
+    fn packs(
+        &self,
+        content: &Content,
+        outline: &Outline,
+        listings: &[Listing],
+    ) -> Result<Packs, WorkError> {
+        let folder = &self.render_folder;
+        let has = |kind: &str| outline.channels.iter().any(|channel| channel.entry.kind == kind);
+        let mut packs = Packs::default();
+        if has("folder") {
+            let contents = Contents::Everything;
+            packs.everything = packs::write(folder, listings, content, outline, contents)?;
+        }
+        if has("packs") {
+            packs.paper = packs::write(folder, listings, content, outline, Contents::Paper)?;
+            let bank = &self.config.bank;
+            packs.facts = Some(packs::write_facts(folder, bank, content, outline)?);
+        }
+        Ok(packs)
     }
 
     fn build(
@@ -81,7 +104,7 @@ impl Publisher {
         channel: &ChannelOutline,
         number: &str,
         listings: &[Listing],
-        packs: &[Listing],
+        packs: &Packs,
     ) -> Result<ChannelPlan, WorkError> {
         let entry = &channel.entry;
         let outputs = needed_outputs(entry);
@@ -92,7 +115,10 @@ impl Publisher {
         };
         let mut files: Vec<Listing> = listings.iter().filter(wanted).cloned().collect();
         if entry.kind == "folder" && entry.outputs.contains(&OutputKind::Screen) {
-            files.extend(packs.iter().cloned());
+            files.extend(packs.everything.iter().cloned());
+        }
+        if entry.kind == "packs" {
+            files.extend(packs.paper.iter().chain(&packs.facts).cloned());
         }
         files.sort();
         let mut lessons: Vec<LessonRevision> = carried(&content.library, &outline.lessons, entry)
@@ -121,6 +147,17 @@ impl Publisher {
         let (hash, json) = wire::to_json(&manifest)?;
         Ok(ChannelPlan { channel: entry.id.clone(), manifest, hash, json })
     }
+}
+
+/// Files made of a branch's outputs.
+#[derive(Debug, Default)]
+struct Packs {
+    /// Zips with posters and paper.
+    everything: Vec<Listing>,
+    /// Zips with paper.
+    paper: Vec<Listing>,
+    /// What a pack repository has to know.
+    facts: Option<Listing>,
 }
 
 /// The outputs of a channel, and what goes with them: a picture message needs a text.

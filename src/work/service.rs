@@ -1,6 +1,6 @@
 //! The scheduler and the workers, running by themselves until they are told to stop.
 
-use super::{Content, Publisher, WorkError, worker::Worker};
+use super::{Content, Publisher, WorkError, books::StoreBooks, worker::Worker};
 use crate::{
     deliver::{HookReply, HookRequest},
     model::ChannelId,
@@ -21,9 +21,22 @@ pub async fn schedule(publisher: Publisher, actor: String, stop: CancellationTok
         if let Err(error) = look(&publisher, &actor).await {
             tracing::error!(error = chain(&error), "排期这一轮没有跑成，稍后再试");
         }
+        tend(&publisher).await;
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+/// Lets every channel do what it has to from time to time. What fails is tried at the next look.
+pub async fn tend(publisher: &Publisher) {
+    for (id, channel) in &publisher.channels {
+        let books = StoreBooks::of_channel(&publisher.store, id, "scheduler");
+        match channel.tend(&books).await {
+            Ok(Some(done)) => tracing::info!(channel = %id, "{done}"),
+            Ok(None) => {}
+            Err(error) => tracing::error!(channel = %id, error = chain(&error), "例行维护没有做成"),
         }
     }
 }

@@ -4,21 +4,11 @@ use super::wire::{self, Pointer};
 use crate::{
     deliver::{
         Books, DeliverError,
-        storage::{Effect, Storage, StorageError, Version, absent_is_none, parallel},
+        storage::{Storage, StorageError, Uploaded, Version, absent_is_none},
     },
-    model::{Digest, Listing},
+    model::Listing,
 };
-use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
-use opendal::Operator;
-use std::collections::{BTreeMap, BTreeSet};
-
-/// What became of the blobs.
-#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Uploaded {
-    pub(super) written: usize,
-    pub(super) bytes: u64,
-    pub(super) present: usize,
-}
+use std::collections::BTreeSet;
 
 impl Storage {
     /// Whether files are also laid out under their own names.
@@ -26,54 +16,14 @@ impl Storage {
         self.folder().is_some_and(|(_, tree)| tree)
     }
 
-    /// Writes the blobs that are absent, several at a time.
+    /// Writes the blobs that are absent.
     pub(super) async fn put_blobs(
         &self,
         files: &[Listing],
         books: &dyn Books,
     ) -> Result<Uploaded, DeliverError> {
-        let operator = self
-            .operator()
-            .map_err(|error| error.explain("打开", &self.shown, Effect::Harmless))?;
-        let unique: BTreeMap<Digest, &Listing> =
-            files.iter().map(|file| (file.sha256, file)).collect();
-        let uploads: Vec<BoxFuture<'_, Result<(bool, u64), DeliverError>>> =
-            unique.values().map(|file| self.put_blob(&operator, file, books).boxed()).collect();
-        let mut uploads = stream::iter(uploads).buffer_unordered(parallel(&operator));
-        let mut total = Uploaded::default();
-        while let Some(upload) = uploads.next().await {
-            let (written, bytes) = upload?;
-            if written {
-                total.written += 1;
-                total.bytes += bytes;
-            } else {
-                total.present += 1;
-            }
-        }
-        Ok(total)
-    }
-
-    /// Writes one blob unless it is there in full length: an upload that was cut off on a service
-    /// without atomic writes leaves a shorter one.
-    async fn put_blob(
-        &self,
-        operator: &Operator,
-        file: &Listing,
-        books: &dyn Books,
-    ) -> Result<(bool, u64), DeliverError> {
-        let explain = |error: StorageError| {
-            error.explain(&format!("上传 {}", file.path), &self.shown, Effect::Harmless)
-        };
-        let path = wire::blob_path(&file.sha256.to_string());
-        if self.size(operator, &path).await.map_err(explain)? == Some(file.bytes) {
-            return Ok((false, file.bytes));
-        }
-        let bytes = books.file(&file.sha256).await?;
-        self.write_with(operator, &path, bytes, file.media_type.as_str(), &Version::Unknown)
-            .await
-            .map_err(explain)?;
-        books.reached("folder/blob-written");
-        Ok((true, file.bytes))
+        let named = files.iter().map(|file| (wire::blob_path(&file.sha256.to_string()), file));
+        self.put_all(named.collect(), books, "folder/blob-written").await
     }
 
     /// The pointer of a series, and what to hold the next write against.

@@ -6,10 +6,12 @@
 mod config;
 mod error;
 mod lock;
+mod put;
 
 pub(super) use config::{S3Settings, SftpSettings, StorageSettings, WebDavSettings};
 pub use error::{Effect, StorageError};
 pub(super) use lock::{Lock, off_thread};
+pub(super) use put::Uploaded;
 
 use crate::model::Digest;
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
