@@ -9,8 +9,10 @@ mod decide;
 mod deliveries;
 mod findings;
 mod finished;
+mod keys;
 mod new;
 mod operate;
+mod packs;
 mod plan;
 mod publish;
 mod readers;
@@ -114,6 +116,16 @@ enum Command {
     Backup(operate::BackupArguments),
     /// 恢复到空的部署里；恢复后是停发状态
     Restore(operate::BackupArguments),
+    /// 海报包：网点各在放什么、谁没换上、还有什么没撤；给新机器发登记码
+    Packs {
+        #[command(subcommand)]
+        what: packs::PacksCommand,
+    },
+    /// 海报包的签名密钥：生成、签 root、续期
+    Keys {
+        #[command(subcommand)]
+        what: keys::KeysCommand,
+    },
     /// 常驻运行：排期、投放、回调、健康检查、指标
     Serve(serve::ServeArguments),
     /// 只投放，不排期（Postgres 上可以多开）
@@ -160,6 +172,8 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Command::Audit(own) => audit::run(own, config),
         Command::Backup(own) => operate::backup(own, config),
         Command::Restore(own) => operate::restore(own, config),
+        Command::Packs { what } => packs::run(what, config),
+        Command::Keys { what } => keys::run(what),
         Command::Serve(own) => serve::serve(own, config),
         Command::Worker(own) => serve::worker(own, config),
         Command::Sandbox(own) => serve::sandbox(own, config),

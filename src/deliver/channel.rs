@@ -321,6 +321,11 @@ pub trait Channel: Send + Sync + fmt::Debug {
         None
     }
 
+    /// The root of trust of a pack repository.
+    fn pack_root(&self) -> Option<&[u8]> {
+        None
+    }
+
     /// The receiver of callbacks, where the far side talks back.
     fn receiver(&self) -> Option<&dyn Receiver> {
         None

@@ -18,6 +18,7 @@ mod audit;
 mod backup;
 mod blob;
 mod books;
+mod branch;
 mod change;
 mod claim;
 mod database;

@@ -1,8 +1,8 @@
 //! What the ledger's rows say, as the rest of the program sees them.
 
 use crate::model::{
-    CampaignId, ChannelId, DeliveryKey, DeliveryState, Digest, LessonId, PersonId, ReviewStep,
-    ScheduleId,
+    BranchId, CampaignId, ChannelId, DeliveryKey, DeliveryState, Digest, LessonId, PersonId,
+    ReviewStep, ScheduleId,
 };
 use jiff::Timestamp;
 use std::time::Duration;
@@ -258,4 +258,63 @@ pub struct DeliveryFilter {
     pub states: Vec<DeliveryState>,
     /// At most so many, newest slots first; 0 for all.
     pub limit: u32,
+}
+
+/// The machine that pulls a branch's packs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BranchDevice {
+    /// The branch.
+    pub branch: BranchId,
+    /// Counts the machines that the branch has had.
+    pub enrolment: i64,
+    /// What it calls itself.
+    pub machine: String,
+    /// Its public key, 64 hexadecimal digits.
+    pub public_key: String,
+    /// When it was enrolled.
+    pub enrolled_at: Timestamp,
+    /// When its last report came.
+    pub seen_at: Option<Timestamp>,
+    /// Its last status, as it told it (JSON); empty before the first.
+    pub status: String,
+    /// The number of the last receipt that was taken.
+    pub receipt_seq: i64,
+    /// The digest of that receipt.
+    pub receipt_hash: Digest,
+    /// The number of the last confirmation that was taken.
+    pub confirmation_number: i64,
+}
+
+/// A poster stood on a screen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Display {
+    /// The receipt's number.
+    pub seq: i64,
+    /// The screen.
+    pub screen: String,
+    /// The poster's digest.
+    pub sha256: String,
+    /// From when.
+    pub from: Timestamp,
+    /// Until when.
+    pub until: Timestamp,
+    /// The receipt's exact line.
+    pub line: String,
+}
+
+/// Somebody said that something hangs, or hangs no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Confirmation {
+    /// The branch.
+    pub branch: BranchId,
+    /// The release: the delivery's key.
+    pub key: Digest,
+    /// The lesson; `None` for all of it.
+    pub lesson: Option<String>,
+    /// `posted` or `taken-down`.
+    pub what: String,
+    /// Who said so.
+    pub by: String,
+    /// When.
+    pub at: Timestamp,
 }

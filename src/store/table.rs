@@ -3,7 +3,7 @@
 /// A table: name and columns. Numbers are marked by a `#` before their name.
 pub(super) type Table = (&'static str, &'static [&'static str]);
 
-/// Everything but `channel_token`: tokens are never part of a backup.
+/// Everything but `channel_token` and `enrol_code`: tokens and codes are never part of a backup.
 pub(super) const TABLES: &[Table] = &[
     (
         "deployment",
@@ -80,6 +80,35 @@ pub(super) const TABLES: &[Table] = &[
     ("channel_event", &["channel", "event_key", "#at"]),
     ("channel_journal", &["channel", "delivery", "step", "value", "#at"]),
     ("channel_quota", &["channel", "call", "#window_start", "#used"]),
+    (
+        "branch_device",
+        &[
+            "branch",
+            "#enrolment",
+            "machine",
+            "public_key",
+            "#enrolled_at",
+            "#seen_at",
+            "status",
+            "#receipt_seq",
+            "receipt_hash",
+            "#confirmation_number",
+        ],
+    ),
+    (
+        "display",
+        &[
+            "branch",
+            "#enrolment",
+            "#seq",
+            "screen",
+            "sha256",
+            "#shown_from",
+            "#shown_until",
+            "line",
+        ],
+    ),
+    ("confirmation", &["branch", "release_key", "lesson", "what", "confirmed_by", "#at"]),
 ];
 
 /// A column's name, and whether it is a number.

@@ -1,7 +1,8 @@
-//! What `caishi serve` answers over HTTP: `/healthz`, `/readyz`, `/hooks/<channel>`, and metrics
-//! on a listener of their own.
+//! What `caishi serve` answers over HTTP: `/healthz`, `/readyz`, `/hooks/<channel>`, `/packs`, and
+//! metrics on a listener of their own.
 
 mod metrics;
+mod packs;
 
 pub use metrics::{MetricsError, Recorder};
 
@@ -27,7 +28,8 @@ pub fn router(publisher: Publisher) -> Router {
         .route("/readyz", get(ready))
         .route("/hooks/{channel}", any(hook))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
-        .with_state(publisher)
+        .with_state(publisher.clone())
+        .merge(packs::router(publisher))
 }
 
 /// Serves until `stop`; requests that are under way are finished.

@@ -7,12 +7,13 @@
 //! 4. [`worker`] claims deliveries and takes them through their channel, step by step;
 //!    [`outcome`] says what a failure deserves.
 //! 5. [`recall`] takes down, [`intervene`] is what a person decides, [`status`] tells the truth,
-//!    [`statistics`] what was read.
+//!    [`statistics`] what was read, [`branches`] what hangs where.
 //! 6. [`service`] does all of it by itself, for `caishi serve`; [`doctor`] looks at what it needs.
 //!
 //! This is the only room that sees both `store` and `deliver`.
 
 pub mod books;
+pub mod branches;
 pub mod clock;
 pub mod content;
 pub mod decide;

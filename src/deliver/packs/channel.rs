@@ -298,4 +298,7 @@ impl Channel for PacksChannel {
     fn pack_folder(&self) -> Option<&Path> {
         self.storage.folder().map(|(root, _)| root.as_path())
     }
+    fn pack_root(&self) -> Option<&[u8]> {
+        Some(&self.root)
+    }
 }

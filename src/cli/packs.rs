@@ -1,0 +1,187 @@
+//! `caishi packs`: who has what, who is late, what must come down; and codes for new machines.
+
+use super::{
+    Exit,
+    session::{Actor, Session, block_on},
+    table::Table,
+};
+use crate::{
+    model::{BranchId, Digest},
+    packs::wire::ConfirmedWhat,
+    store::Confirmation,
+    work::branches::{BranchStanding, what_text},
+};
+use anyhow::Context as _;
+use clap::{Args, Subcommand};
+use std::path::Path;
+
+/// Subcommands of `caishi packs`.
+#[derive(Debug, Subcommand)]
+pub enum PacksCommand {
+    /// 各网点：在放什么、多久没消息、还有什么没撤
+    Status(StatusArguments),
+    /// 给一个网点发一次性登记码，7 天内有效
+    Code(CodeArguments),
+    /// 现在就给快到期的签名续期（caishi serve 平时自己会续）
+    Refresh,
+    /// 代网点确认：已上墙或已撤下
+    Confirm(ConfirmArguments),
+    /// 看一个网点的屏幕在某一天放过什么
+    Shown(ShownArguments),
+}
+
+/// Arguments of `caishi packs status`.
+#[derive(Debug, Args)]
+pub struct StatusArguments {
+    /// 只看有问题的
+    #[arg(long)]
+    late: bool,
+    /// 哪条海报包渠道；只有一条时不用写
+    #[arg(long, value_name = "渠道")]
+    channel: Option<String>,
+}
+
+/// Arguments of `caishi packs code`.
+#[derive(Debug, Args)]
+pub struct CodeArguments {
+    /// 网点代号
+    #[arg(value_name = "网点")]
+    branch: String,
+    #[command(flatten)]
+    actor: Actor,
+}
+
+/// Arguments of `caishi packs confirm`.
+#[derive(Debug, Args)]
+pub struct ConfirmArguments {
+    /// 网点代号
+    #[arg(value_name = "网点")]
+    branch: String,
+    /// 哪一期：status 里的 64 位代号
+    #[arg(value_name = "代号")]
+    key: String,
+    /// 只说一课
+    #[arg(long, value_name = "课件")]
+    lesson: Option<String>,
+    /// 是撤下；不写是上墙
+    #[arg(long)]
+    taken_down: bool,
+    #[command(flatten)]
+    actor: Actor,
+}
+
+/// Arguments of `caishi packs shown`.
+#[derive(Debug, Args)]
+pub struct ShownArguments {
+    /// 网点代号
+    #[arg(value_name = "网点")]
+    branch: String,
+    /// 哪一天，如 2027-03-15
+    #[arg(long, value_name = "日期")]
+    on: jiff::civil::Date,
+}
+
+pub(super) fn run(command: &PacksCommand, config: &Path) -> anyhow::Result<Exit> {
+    block_on(async {
+        let session = Session::open(config).await?;
+        match command {
+            PacksCommand::Status(own) => status(&session, own).await,
+            PacksCommand::Code(own) => code(&session, own).await,
+            PacksCommand::Refresh => {
+                crate::work::service::tend(&session.publisher).await;
+                println!("看过了；签名没到期的不动。要看到期日：caishi doctor");
+                Ok(Exit::Success)
+            }
+            PacksCommand::Confirm(own) => confirm(&session, own).await,
+            PacksCommand::Shown(own) => shown(&session, own).await,
+        }
+    })
+}
+
+async fn status(session: &Session, arguments: &StatusArguments) -> anyhow::Result<Exit> {
+    let standings = session.publisher.branch_standings(arguments.channel.as_deref()).await?;
+    let is_fine =
+        |standing: &&BranchStanding| standing.troubles.is_empty() && standing.take_down.is_empty();
+    let fine = standings.iter().filter(is_fine).count();
+    let mut table = Table::new(["网点", "名称", "最近消息", "屏幕", "剩余磁盘", "要办的事"]);
+    for standing in standings.iter().filter(|standing| !arguments.late || !is_fine(standing)) {
+        table.row(line(standing));
+    }
+    print!("{table}");
+    println!("{} 个网点，{fine} 个都好，{} 个有事", standings.len(), standings.len() - fine);
+    Ok(if fine == standings.len() { Exit::Success } else { Exit::ContentFaults })
+}
+
+fn line(standing: &BranchStanding) -> [String; 6] {
+    let seen = standing.device.as_ref().and_then(|device| device.seen_at).map_or_else(
+        || "—".to_owned(),
+        |at| at.to_zoned(crate::model::bank_zone()).strftime("%m-%d %H:%M").to_string(),
+    );
+    let status = standing.status.as_ref();
+    let screens = status.map_or_else(String::new, |status| {
+        let shown = status.screens.iter().filter(|(_, poster)| poster.is_some()).count();
+        format!("{shown}/{}", status.screens.len())
+    });
+    let free = status.map_or_else(String::new, |status| format!("{} MB", status.free_bytes >> 20));
+    let mut todo = standing.troubles.clone();
+    todo.extend(standing.take_down.iter().map(|what| format!("没确认撤下：{what}")));
+    [standing.branch.to_string(), standing.name.clone(), seen, screens, free, todo.join("；")]
+}
+
+async fn code(session: &Session, arguments: &CodeArguments) -> anyhow::Result<Exit> {
+    let actor = arguments.actor.authenticate(&session.config)?;
+    let branch = BranchId::new(&arguments.branch)?;
+    let content = session.content()?;
+    if !content.library.branches.iter().any(|known| known.id == branch) {
+        anyhow::bail!("branches.csv 里没有网点 {branch}");
+    }
+    let (code, expires) = session.publisher.enrol_code(&branch, actor.id.as_str()).await?;
+    eprintln!(
+        "只显示这一次，{} 前有效。在网点的机器上运行：caishi branch enrol --server 总行地址 登记码",
+        expires.to_zoned(crate::model::bank_zone()).strftime("%m月%d日 %H:%M")
+    );
+    println!("{code}");
+    Ok(Exit::Success)
+}
+
+async fn confirm(session: &Session, arguments: &ConfirmArguments) -> anyhow::Result<Exit> {
+    let actor = arguments.actor.authenticate(&session.config)?;
+    let key = Digest::from_hex(&arguments.key).context("代号应为 64 位十六进制")?;
+    let what = if arguments.taken_down { ConfirmedWhat::TakenDown } else { ConfirmedWhat::Posted };
+    let confirmation = Confirmation {
+        branch: BranchId::new(&arguments.branch)?,
+        key,
+        lesson: arguments.lesson.clone(),
+        what: what_text(what).to_owned(),
+        by: actor.id.to_string(),
+        at: session.publisher.store.now().await?,
+    };
+    session.publisher.store.add_confirmation(&confirmation).await?;
+    println!(
+        "已记：{} {}",
+        arguments.branch,
+        if arguments.taken_down { "已撤下" } else { "已上墙" }
+    );
+    Ok(Exit::Success)
+}
+
+async fn shown(session: &Session, arguments: &ShownArguments) -> anyhow::Result<Exit> {
+    let branch = BranchId::new(&arguments.branch)?;
+    let zone = crate::model::bank_zone();
+    let from = arguments.on.to_zoned(zone.clone())?.timestamp();
+    let until = arguments.on.tomorrow()?.to_zoned(zone.clone())?.timestamp();
+    let displays = session.publisher.store.displays(&branch, from, until).await?;
+    let mut table = Table::new(["屏幕", "从", "到", "海报（SHA-256）"]);
+    for display in &displays {
+        let time = |at: jiff::Timestamp| at.to_zoned(zone.clone()).strftime("%H:%M:%S").to_string();
+        table.row([
+            display.screen.clone(),
+            time(display.from),
+            time(display.until),
+            display.sha256.clone(),
+        ]);
+    }
+    print!("{table}");
+    println!("{} 条记录，每条都由网点的机器签过名", displays.len());
+    Ok(Exit::Success)
+}
