@@ -9,7 +9,7 @@ use crate::{
     model::{BranchId, Digest},
     packs::wire::ConfirmedWhat,
     store::Confirmation,
-    work::branches::{BranchStanding, what_text},
+    work::branches::{BranchStanding, take_downs, what_text},
 };
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
@@ -20,6 +20,8 @@ use std::path::Path;
 pub enum PacksCommand {
     /// 各网点：在放什么、多久没消息、还有什么没撤
     Status(StatusArguments),
+    /// 该撤下的：每样几个网点确认了，还差谁
+    TakeDown(StatusArguments),
     /// 给一个网点发一次性登记码，7 天内有效
     Code(CodeArguments),
     /// 现在就给快到期的签名续期（caishi serve 平时自己会续）
@@ -86,6 +88,7 @@ pub(super) fn run(command: &PacksCommand, config: &Path) -> anyhow::Result<Exit>
         let session = Session::open(config).await?;
         match command {
             PacksCommand::Status(own) => status(&session, own).await,
+            PacksCommand::TakeDown(own) => take_down(&session, own).await,
             PacksCommand::Code(own) => code(&session, own).await,
             PacksCommand::Refresh => {
                 crate::work::service::tend(&session.publisher).await;
@@ -124,8 +127,41 @@ fn line(standing: &BranchStanding) -> [String; 6] {
     });
     let free = status.map_or_else(String::new, |status| format!("{} MB", status.free_bytes >> 20));
     let mut todo = standing.troubles.clone();
-    todo.extend(standing.take_down.iter().map(|what| format!("没确认撤下：{what}")));
+    todo.extend(
+        standing
+            .take_down
+            .iter()
+            .map(|what| format!("没确认撤下：{}（{}）", what.title, what.reason)),
+    );
     [standing.branch.to_string(), standing.name.clone(), seen, screens, free, todo.join("；")]
+}
+
+async fn take_down(session: &Session, arguments: &StatusArguments) -> anyhow::Result<Exit> {
+    let standings = session.publisher.branch_standings(arguments.channel.as_deref()).await?;
+    let items = take_downs(&standings);
+    let open = items.iter().filter(|item| !item.missing.is_empty()).count();
+    for item in items.iter().filter(|item| !arguments.late || !item.missing.is_empty()) {
+        let since = item.since.to_zoned(crate::model::bank_zone()).strftime("%m-%d %H:%M");
+        let done = item.branches - item.missing.len();
+        println!(
+            "{}（{}，{since} 起）：{done}/{} 个网点已撤下",
+            item.title, item.reason, item.branches
+        );
+        println!("  代号 {}", item.key);
+        let missing: Vec<String> =
+            item.missing.iter().map(|(id, name)| format!("{id} {name}")).collect();
+        if !missing.is_empty() {
+            println!("  还差 {} 个：{}", missing.len(), missing.join("、"));
+        }
+    }
+    match (items.len(), open) {
+        (0, _) => println!("没有该撤下的"),
+        (_, 0) => println!("都撤下了"),
+        (_, open) => println!(
+            "{open} 样还没撤完；网点确认：caishi branch confirm，代办：caishi packs confirm --taken-down"
+        ),
+    }
+    Ok(if open == 0 { Exit::Success } else { Exit::ContentFaults })
 }
 
 async fn code(session: &Session, arguments: &CodeArguments) -> anyhow::Result<Exit> {

@@ -1,12 +1,13 @@
 //! The trait that every way out implements.
 
 use super::{Books, DeliverError};
-use crate::model::{
-    CampaignId, ChannelId, DeliveryKey, LessonId, Listing, Message, Receipt, Window,
+use crate::{
+    model::{CampaignId, ChannelId, DeliveryKey, LessonId, Listing, Message, Receipt, Window},
+    packs::Source,
 };
 use async_trait::async_trait;
 use jiff::Timestamp;
-use std::{fmt, path::Path, time::Duration};
+use std::{fmt, path::Path, sync::Arc, time::Duration};
 
 /// How the far side can be kept from having the same thing twice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -188,6 +189,17 @@ pub struct HookReply {
     pub events: Vec<RemoteEvent>,
 }
 
+/// A repository of poster packs, as its readers see it.
+#[derive(Debug, Clone)]
+pub struct PackRepository<'c> {
+    /// The root of trust.
+    pub root: &'c [u8],
+    /// Where it can be read.
+    pub source: Arc<dyn Source>,
+    /// Its folder, where it is on this machine: `caishi serve` offers it under `/packs`.
+    pub folder: Option<&'c Path>,
+}
+
 /// A channel to which the far side talks back.
 #[async_trait]
 pub trait Receiver: Send + Sync {
@@ -316,13 +328,8 @@ pub trait Channel: Send + Sync + fmt::Debug {
         Ok(None)
     }
 
-    /// The folder of a pack repository, which `caishi serve` offers under `/packs`.
-    fn pack_folder(&self) -> Option<&Path> {
-        None
-    }
-
-    /// The root of trust of a pack repository.
-    fn pack_root(&self) -> Option<&[u8]> {
+    /// The pack repository that it publishes into, where it does.
+    fn pack_repository(&self) -> Option<PackRepository<'_>> {
         None
     }
 

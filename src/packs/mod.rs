@@ -22,6 +22,7 @@
 
 mod catalogue;
 mod error;
+mod facts;
 mod index;
 mod keys;
 mod publish;
@@ -30,12 +31,12 @@ mod root;
 mod source;
 mod standing;
 mod text;
+mod transport;
 pub mod wire;
 
-pub use catalogue::{
-    BranchEntry, Catalogue, FACTS_PATH, PackFacts, Release, ReleaseFile, ScreenEntry,
-};
+pub use catalogue::{Catalogue, Release, ReleaseFile};
 pub use error::{Attack, PacksError};
+pub use facts::{BranchEntry, FACTS_PATH, PackFacts, ScreenEntry};
 pub use index::{INDEX_LIMIT, from_json, is_flat_name, to_json};
 pub use keys::{KeySet, SigningKey, verify_signature};
 pub use publish::{Publication, publish, refresh};

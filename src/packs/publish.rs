@@ -8,7 +8,7 @@ use crate::model::{BranchId, Digest, PackIndex};
 use aws_lc_rs::rand::SystemRandom;
 use jiff::{SignedDuration, Timestamp};
 use std::{
-    collections::{BTreeMap, HashMap},
+    collections::{BTreeMap, BTreeSet, HashMap},
     num::NonZeroU64,
 };
 use tough::{
@@ -39,6 +39,8 @@ pub struct Publication {
     pub files: Vec<(String, Vec<u8>)>,
     /// The version of the timestamp.
     pub version: u64,
+    /// Indexes below `targets/` that nobody is told of any more: they may be deleted afterwards.
+    pub replaced: Vec<String>,
 }
 
 /// Signs what a catalogue says at this moment. `standing` is what is published now.
@@ -78,7 +80,13 @@ pub async fn publish(
     let signer = Signer::new(root, keys, standing, now)?;
     let (metadata, version) = signer.sign(&targets, &emergency).await?;
     files.extend(metadata);
-    Ok(Publication { files, version })
+    let named: BTreeSet<String> = targets
+        .iter()
+        .chain(&emergency)
+        .map(|(name, target)| target_file(&target.sha256, name))
+        .collect();
+    let replaced = known.into_keys().filter(|file| !named.contains(file)).collect();
+    Ok(Publication { files, version, replaced })
 }
 
 /// Signs again what would run out soon, and what changed by itself because time went on. `None`
@@ -107,7 +115,7 @@ pub async fn refresh(
         return publish(root, keys, Some(standing), &standing.catalogue, now).await.map(Some);
     }
     let (files, version) = signer.renew(standing).await?;
-    Ok(Some(Publication { files, version }))
+    Ok(Some(Publication { files, version, replaced: Vec::new() }))
 }
 
 /// Signs metadata that follows on what stands.

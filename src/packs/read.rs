@@ -4,26 +4,20 @@
 //! cut off at any point, what was trusted before is trusted still. Versioned files that were
 //! verified once are read from there, not fetched again.
 
-use super::{Attack, PacksError, Source, SourceError};
+use super::{
+    Attack, PacksError, Source,
+    transport::{Kept, LIMITS, Transport},
+};
 use crate::model::Digest;
 use jiff::Timestamp;
 use std::{
     collections::BTreeMap,
     fmt, fs, io,
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::Arc,
 };
-use tough::{ExpirationEnforcement, Limits, RepositoryLoader, schema};
+use tough::{ExpirationEnforcement, RepositoryLoader, schema};
 use url::Url;
-
-/// The most that one file of metadata may have: 3,000 branches are about 1 MB of targets.
-const LIMITS: Limits = Limits {
-    max_root_size: 256 << 10,
-    max_targets_size: 8 << 20,
-    max_timestamp_size: 64 << 10,
-    max_snapshot_size: 256 << 10,
-    max_root_updates: 256,
-};
 
 /// What stands for the repository's address inside `tough`: files come from a [`Source`].
 const BASE: &str = "https://repository.invalid/";
@@ -138,7 +132,7 @@ impl Reader {
         let store = work.path().join("store");
         copy_store(&old.join("store"), &store)?;
         let kept = Kept { folder: Some(old.join("metadata")), source: Some(source) };
-        let transport = Transport { kept: Arc::new(kept), seen: Arc::default() };
+        let transport = Transport::new(kept);
         let repository = load(&root, &store, transport.clone()).await?;
         let view = view_of(&repository)?;
         view.check_expiry(now)?;
@@ -159,7 +153,7 @@ impl Reader {
         }
         let store = tempfile::tempdir_in(&self.folder).map_err(|error| wrap(&metadata, error))?;
         let kept = Kept { folder: Some(metadata), source: None };
-        let transport = Transport { kept: Arc::new(kept), seen: Arc::default() };
+        let transport = Transport::new(kept);
         let repository = load(&self.root()?, store.path(), transport).await?;
         view_of(&repository).map(Some)
     }
@@ -174,7 +168,7 @@ impl Reader {
     ) -> Result<(), PacksError> {
         let metadata = work.path().join("metadata");
         fs::create_dir_all(&metadata).map_err(|error| wrap(&metadata, error))?;
-        let seen = transport.seen.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let seen = transport.seen();
         for (name, bytes) in &seen {
             // Old roots are of no more use: the newest is kept beside the metadata.
             if !name.ends_with(".root.json") {
@@ -225,6 +219,20 @@ impl Reader {
     fn point_to(&self, name: &str) -> Result<(), PacksError> {
         write_durably(&self.folder.join("current"), name.as_bytes())
     }
+}
+
+/// Verifies what a source holds, from a root on, and keeps nothing. The files as they were read,
+/// by name. Expiry is for the caller to judge.
+pub(super) async fn verify(
+    root: &[u8],
+    source: Arc<dyn Source>,
+) -> Result<(TrustedView, BTreeMap<String, Vec<u8>>), PacksError> {
+    let folder = tempfile::tempdir().map_err(|error| wrap(Path::new("tmp"), error))?;
+    let kept = Kept { folder: None, source: Some(source) };
+    let transport = Transport::new(kept);
+    let repository = load(&root.to_vec(), folder.path(), transport.clone()).await?;
+    let seen = transport.seen();
+    Ok((view_of(&repository)?, seen))
 }
 
 async fn load(
@@ -306,70 +314,6 @@ fn target_of(target: &schema::Target) -> Result<TargetFile, PacksError> {
         }
     })?;
     Ok(TargetFile { sha256: Digest::from_bytes(sha256), bytes: target.length })
-}
-
-/// Where files come from, in this order.
-#[derive(Debug)]
-struct Kept {
-    folder: Option<PathBuf>,
-    source: Option<Arc<dyn Source>>,
-}
-
-/// Files of one refresh by name.
-type Seen = Arc<Mutex<BTreeMap<String, Vec<u8>>>>;
-
-/// A [`Source`] as `tough` wants it.
-#[derive(Debug, Clone)]
-struct Transport {
-    kept: Arc<Kept>,
-    /// What was read, to be kept when it was verified.
-    seen: Seen,
-}
-
-impl Transport {
-    async fn bytes(&self, name: &str) -> Result<Option<Vec<u8>>, SourceError> {
-        // `timestamp.json` changes under its name; every other file has its version in its name.
-        let fixed = name != "timestamp.json" && !name.ends_with(".root.json");
-        let on_disk = self.kept.folder.as_ref().map(|folder| folder.join(name));
-        if let Some(path) = on_disk.filter(|_| fixed || self.kept.source.is_none())
-            && let Ok(bytes) = fs::read(path)
-        {
-            return Ok(Some(bytes));
-        }
-        match &self.kept.source {
-            Some(source) => source.metadata(name, limit_of(name)).await,
-            None => Ok(None),
-        }
-    }
-}
-
-fn limit_of(name: &str) -> u64 {
-    match name.rsplit_once('.').map_or(name, |(stem, _)| stem).rsplit('.').next() {
-        Some("root") => LIMITS.max_root_size,
-        Some("timestamp") => LIMITS.max_timestamp_size,
-        Some("snapshot") => LIMITS.max_snapshot_size,
-        _ => LIMITS.max_targets_size,
-    }
-}
-
-#[async_trait::async_trait]
-impl tough::Transport for Transport {
-    async fn fetch(&self, url: Url) -> Result<tough::TransportStream, tough::TransportError> {
-        use tough::{TransportError, TransportErrorKind};
-        let name = url.path().rsplit('/').next().unwrap_or_default().to_owned();
-        match self.bytes(&name).await {
-            Ok(Some(bytes)) => {
-                let mut seen = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-                seen.insert(name, bytes.clone());
-                let part = Ok(bytes::Bytes::from(bytes));
-                Ok(Box::pin(futures_util::stream::iter([part])))
-            }
-            Ok(None) => Err(TransportError::new(TransportErrorKind::FileNotFound, url)),
-            Err(error) => {
-                Err(TransportError::new_with_cause(TransportErrorKind::Other, url, error))
-            }
-        }
-    }
 }
 
 fn copy_store(from: &Path, to: &Path) -> Result<(), PacksError> {

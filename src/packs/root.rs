@@ -171,6 +171,14 @@ pub(super) fn check(root: &[u8]) -> Result<(), PacksError> {
     })
 }
 
+/// Refuses a root that was not signed by enough keys of the one before it (TUF §5.3.4).
+pub(super) fn check_successor(before: &[u8], root: &[u8]) -> Result<(), PacksError> {
+    parse(before)?.signed.verify_role(&parse(root)?).map_err(|error| PacksError::Untrusted {
+        attack: super::Attack::Tampered,
+        detail: format!("新的 root 没有足够的旧根密钥签名：{error}"),
+    })
+}
+
 /// The digest of a root file, which enrolment codes carry.
 #[must_use]
 pub fn root_digest(root: &[u8]) -> Digest {

@@ -1,10 +1,11 @@
 //! How a repository stands on the far side: what the next publication starts from.
 
 use super::{
-    Catalogue, PacksError, Reader, Source, SourceError, TargetFile, TrustedView,
-    catalogue::CATALOGUE, target_file,
+    Body, Catalogue, PacksError, Polled, Source, SourceError, TargetFile, TrustedView,
+    catalogue::CATALOGUE, read::verify, root, target_file,
 };
 use crate::model::Digest;
+use async_trait::async_trait;
 use futures_util::StreamExt as _;
 use jiff::Timestamp;
 use std::{collections::BTreeMap, sync::Arc};
@@ -33,18 +34,24 @@ impl Standing {
     /// # Errors
     /// [`PacksError::Untrusted`] where somebody else wrote into the repository.
     pub async fn read(root: &[u8], source: Arc<dyn Source>) -> Result<Option<Self>, PacksError> {
-        let Some(bytes) = source.metadata("timestamp.json", 64 << 10).await? else {
+        if source.metadata("timestamp.json", 64 << 10).await?.is_none() {
             return Ok(None);
+        }
+        let (view, files) = match verify(root, Arc::clone(&source)).await {
+            Err(PacksError::Untrusted { .. }) if root::summary(root)?.version > 1 => {
+                // Keys were replaced: what stands was still signed under the root before.
+                let (before, hidden) = previous_root(root, &source).await?;
+                verify(&before, hidden).await?
+            }
+            other => other?,
         };
-        let folder = tempfile::tempdir()
-            .map_err(|source| PacksError::File { path: std::env::temp_dir(), source })?;
-        let reader = Reader::enrol(folder.path(), root)?;
-        let view = reader.refresh(Arc::clone(&source), Timestamp::MIN).await?;
-        let timestamp: Signed<TimestampRole> = parse(&bytes)?;
+        let file =
+            |name: &str| files.get(name).ok_or_else(|| SourceError::Missing(name.to_owned()));
+        let timestamp: Signed<TimestampRole> = parse(file("timestamp.json")?)?;
         let snapshot: Signed<Snapshot> =
-            metadata(&source, &format!("{}.snapshot.json", view.versions.snapshot)).await?;
+            parse(file(&format!("{}.snapshot.json", view.versions.snapshot))?)?;
         let targets: Signed<Targets> =
-            metadata(&source, &format!("{}.targets.json", view.versions.targets)).await?;
+            parse(file(&format!("{}.targets.json", view.versions.targets))?)?;
         let emergency = snapshot.signed.meta.get("emergency.json");
         let catalogue = match view.targets.get(CATALOGUE) {
             Some(target) => {
@@ -74,12 +81,42 @@ fn parse<T: serde::de::DeserializeOwned>(bytes: &[u8]) -> Result<T, PacksError> 
     serde_json::from_slice(bytes).map_err(|error| PacksError::Index(error.to_string()))
 }
 
-async fn metadata<T: serde::de::DeserializeOwned>(
+/// The root before this one, and the source as it was under it. Only a root that is signed by
+/// enough of its own keys, and whose keys signed this one, is believed.
+async fn previous_root(
+    root: &[u8],
     source: &Arc<dyn Source>,
-    name: &str,
-) -> Result<T, PacksError> {
-    let bytes = source.metadata(name, 8 << 20).await?;
-    parse(&bytes.ok_or_else(|| SourceError::Missing(name.to_owned()))?)
+) -> Result<(Vec<u8>, Arc<dyn Source>), PacksError> {
+    let version = root::summary(root)?.version;
+    let name = format!("{}.root.json", version - 1);
+    let before = source.metadata(&name, 256 << 10).await?;
+    let before = before.ok_or(SourceError::Missing(name))?;
+    root::check(&before)?;
+    root::check_successor(&before, root)?;
+    let hidden = Hidden { name: format!("{version}.root.json"), source: Arc::clone(source) };
+    Ok((before, Arc::new(hidden)))
+}
+
+/// A source without one file.
+#[derive(Debug)]
+struct Hidden {
+    name: String,
+    source: Arc<dyn Source>,
+}
+
+#[async_trait]
+impl Source for Hidden {
+    async fn metadata(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, SourceError> {
+        if name == self.name { Ok(None) } else { self.source.metadata(name, limit).await }
+    }
+
+    async fn poll(&self, tag: Option<&str>) -> Result<Polled, SourceError> {
+        self.source.poll(tag).await
+    }
+
+    async fn target(&self, file: &str, offset: u64) -> Result<Body, SourceError> {
+        self.source.target(file, offset).await
+    }
 }
 
 /// A small target, whole and verified.

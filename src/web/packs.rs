@@ -5,7 +5,10 @@
 
 use crate::{
     model::{Digest, MediaType},
-    packs::wire::{BRANCH_HEADER, EnrolRequest, REPORT_LIMIT, SIGNATURE_HEADER},
+    packs::{
+        Source,
+        wire::{BRANCH_HEADER, EnrolRequest, REPORT_LIMIT, SIGNATURE_HEADER},
+    },
     work::{Publisher, branches::BranchError},
 };
 use axum::{
@@ -28,6 +31,8 @@ use tokio_util::io::ReaderStream;
 
 /// How often the repository is looked at for a newer timestamp, for all listeners together.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// The same where the repository is on another machine.
+const LOOK_AFAR_EVERY: Duration = Duration::from_secs(15);
 /// How often a listener hears that the line still stands.
 const HEARTBEAT: Duration = Duration::from_secs(25);
 /// How much of a file is read at a time.
@@ -43,14 +48,17 @@ struct Packs {
 
 type Latest = tokio::sync::watch::Sender<Option<Digest>>;
 
-/// The routes. Looks at the repository from now on, where it is a folder of this machine.
+/// The routes. Looks at the repository for something newer from now on.
 pub(super) fn router(publisher: Publisher) -> Router {
-    let root = publisher.channels.values().find_map(|channel| channel.pack_folder());
-    let root = root.map(|root| Arc::new(root.to_owned()));
-    let packs = Packs { publisher, root, latest: Arc::new(Latest::new(None)) };
-    if let Some(root) = packs.root.clone() {
-        tokio::spawn(watch(root, Arc::downgrade(&packs.latest)));
+    let latest = Arc::new(Latest::new(None));
+    let mut root = None;
+    let repository = publisher.channels.values().find_map(|channel| channel.pack_repository());
+    if let Some(repository) = repository {
+        root = repository.folder.map(|folder| Arc::new(folder.to_owned()));
+        let every = if root.is_some() { LOOK_EVERY } else { LOOK_AFAR_EVERY };
+        tokio::spawn(watch(repository.source, every, Arc::downgrade(&latest)));
     }
+    let packs = Packs { publisher, root, latest };
     Router::new()
         .route("/packs/{folder}/{name}", get(file).head(file))
         .route("/packs/events", get(events))
@@ -61,17 +69,19 @@ pub(super) fn router(publisher: Publisher) -> Router {
 }
 
 /// Looks for a newer timestamp until the router is gone.
-async fn watch(root: Arc<PathBuf>, latest: Weak<Latest>) {
-    let path = root.join("metadata/timestamp.json");
+async fn watch(source: Arc<dyn Source>, every: Duration, latest: Weak<Latest>) {
     while let Some(latest) = latest.upgrade() {
-        let found = tokio::fs::read(&path).await.ok().map(|bytes| Digest::of(&bytes));
+        let bytes = source.metadata("timestamp.json", 1 << 20).await.ok().flatten();
+        let found = bytes.map(|bytes| Digest::of(&bytes));
         latest.send_if_modified(|known| {
-            let changed = *known != found;
-            *known = found;
+            let changed = found.is_some() && *known != found;
+            if changed {
+                *known = found;
+            }
             changed
         });
         drop(latest);
-        tokio::time::sleep(LOOK_EVERY).await;
+        tokio::time::sleep(every).await;
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{Publisher, WorkError};
 use crate::{
-    model::{BranchId, ChannelId, Digest},
+    model::{BranchId, ChannelId, Digest, LessonId, TakeDown},
     packs::{
         Standing, root_digest, verify_signature,
         wire::{
@@ -13,7 +13,7 @@ use crate::{
 };
 use base64::Engine as _;
 use jiff::{SignedDuration, Timestamp};
-use std::{collections::BTreeMap, path::Path, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
 /// How long a one-time code is good for.
 const CODE_LIFE: Duration = Duration::from_hours(7 * 24);
@@ -47,6 +47,23 @@ impl From<crate::store::StoreError> for BranchError {
     }
 }
 
+/// Something that must come down everywhere, and who has not said that it is down.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TakeDownStanding {
+    /// The release.
+    pub key: Digest,
+    /// The titles.
+    pub title: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Why.
+    pub reason: String,
+    /// How many branches have it to take down.
+    pub branches: usize,
+    /// Those that have not confirmed: id and name.
+    pub missing: Vec<(BranchId, String)>,
+}
+
 /// How one branch stands, for the head office.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BranchStanding {
@@ -60,8 +77,10 @@ pub struct BranchStanding {
     pub status: Option<Status>,
     /// What is wrong, in Chinese; empty where all is well.
     pub troubles: Vec<String>,
-    /// What must come down and was not confirmed, by title.
-    pub take_down: Vec<String>,
+    /// What must come down and was not confirmed.
+    pub take_down: Vec<TakeDown>,
+    /// How much must come down in all, confirmed or not: the releases.
+    pub to_take_down: Vec<TakeDown>,
 }
 
 impl Publisher {
@@ -118,8 +137,8 @@ impl Publisher {
     fn pack_root(&self, id: &ChannelId) -> Result<Vec<u8>, WorkError> {
         let channel = self.channel(id)?;
         channel
-            .pack_root()
-            .map(<[u8]>::to_vec)
+            .pack_repository()
+            .map(|repository| repository.root.to_vec())
             .ok_or_else(|| WorkError::Unknown(format!("渠道 {id} 不是海报包（kind = \"packs\"）")))
     }
 
@@ -230,8 +249,10 @@ impl Publisher {
         let id = self.pack_channel(channel)?;
         let adapter = Arc::clone(self.channel(&id)?);
         let now = self.store.now().await?;
-        let standing = match adapter.pack_folder() {
-            Some(folder) => read_standing(folder, adapter.pack_root()).await?,
+        let standing = match adapter.pack_repository() {
+            Some(repository) => Standing::read(repository.root, repository.source)
+                .await
+                .map_err(|error| WorkError::Faults(vec![error.to_string()]))?,
             None => None,
         };
         let devices = self.store.branch_devices().await?;
@@ -246,16 +267,8 @@ impl Publisher {
             let index = standing.as_ref().and_then(|it| it.catalogue.index(&branch, false, now));
             let mut take_down = Vec::new();
             for item in index.iter().flat_map(|index| &index.take_down) {
-                let confirmed = self.store.confirmations(&item.key).await?;
-                let done = confirmed.iter().any(|confirmation| {
-                    confirmation.branch == branch
-                        && confirmation.what == what_text(ConfirmedWhat::TakenDown)
-                        && (confirmation.lesson.is_none()
-                            || confirmation.lesson.as_deref()
-                                == item.lesson.as_ref().map(crate::model::LessonId::as_str))
-                });
-                if !done {
-                    take_down.push(format!("{}（{}）", item.title, item.reason));
+                if !self.is_down(item, &branch).await? {
+                    take_down.push(item.clone());
                 }
             }
             let troubles = troubles(device.as_ref(), status.as_ref(), index.as_ref(), now);
@@ -266,16 +279,52 @@ impl Publisher {
                 status,
                 troubles,
                 take_down,
+                to_take_down: index.map(|index| index.take_down).unwrap_or_default(),
             });
         }
         Ok(standings)
     }
+
+    /// Whether a branch said that something is down.
+    async fn is_down(&self, item: &TakeDown, branch: &BranchId) -> Result<bool, WorkError> {
+        let confirmed = self.store.confirmations(&item.key).await?;
+        let lesson = item.lesson.as_ref().map(LessonId::as_str);
+        Ok(confirmed.iter().any(|confirmation| {
+            confirmation.branch == *branch
+                && confirmation.what == what_text(ConfirmedWhat::TakenDown)
+                && (confirmation.lesson.is_none() || confirmation.lesson.as_deref() == lesson)
+        }))
+    }
 }
 
-async fn read_standing(folder: &Path, root: Option<&[u8]>) -> Result<Option<Standing>, WorkError> {
-    let Some(root) = root else { return Ok(None) };
-    let source = Arc::new(crate::packs::FolderSource::new(folder));
-    Standing::read(root, source).await.map_err(|error| WorkError::Faults(vec![error.to_string()]))
+/// The same by what must come down, the latest first, with the branches that are missing.
+#[must_use]
+pub fn take_downs(standings: &[BranchStanding]) -> Vec<TakeDownStanding> {
+    let mut items: Vec<TakeDownStanding> = Vec::new();
+    for standing in standings {
+        for item in &standing.to_take_down {
+            let known = |other: &TakeDownStanding| {
+                (other.key, &other.title, other.since) == (item.key, &item.title, item.since)
+            };
+            let index = items.iter().position(known).unwrap_or_else(|| {
+                items.push(TakeDownStanding {
+                    key: item.key,
+                    title: item.title.clone(),
+                    since: item.since,
+                    reason: item.reason.clone(),
+                    branches: 0,
+                    missing: Vec::new(),
+                });
+                items.len() - 1
+            });
+            items[index].branches += 1;
+            if standing.take_down.contains(item) {
+                items[index].missing.push((standing.branch.clone(), standing.name.clone()));
+            }
+        }
+    }
+    items.sort_by(|a, b| (b.since, &a.title).cmp(&(a.since, &b.title)));
+    items
 }
 
 /// What is wrong with a branch.

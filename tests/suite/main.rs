@@ -23,6 +23,7 @@ mod folder;
 mod html;
 mod layers;
 mod licences;
+mod packs;
 mod portal;
 mod poster;
 mod print;

@@ -7,7 +7,8 @@ use super::{
 use crate::{
     deliver::{
         Books, Capability, Channel, Commit, Confirmation, Deduplication, DeliverError, ErrorKind,
-        Finding, Parcel, Prepared, Probe, RecallAbility, Recalled, Retry, Scope, storage::Storage,
+        Finding, PackRepository, Parcel, Prepared, Probe, RecallAbility, Recalled, Retry, Scope,
+        storage::Storage,
     },
     model::{ChannelId, Digest, LessonId, Listing, Receipt},
     packs::{self, Catalogue, KeySet, PackFacts, Release, target_file},
@@ -16,7 +17,6 @@ use async_trait::async_trait;
 use jiff::Timestamp;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    path::Path,
     sync::Arc,
 };
 
@@ -295,10 +295,11 @@ impl Channel for PacksChannel {
         self.renew(books.now().await?, books).await
     }
 
-    fn pack_folder(&self) -> Option<&Path> {
-        self.storage.folder().map(|(root, _)| root.as_path())
-    }
-    fn pack_root(&self) -> Option<&[u8]> {
-        Some(&self.root)
+    fn pack_repository(&self) -> Option<PackRepository<'_>> {
+        Some(PackRepository {
+            root: &self.root,
+            source: self.source(),
+            folder: self.storage.folder().map(|(root, _)| root.as_path()),
+        })
     }
 }

@@ -78,11 +78,15 @@ pub(super) async fn write_last(
         .map_err(|error| error.explain("切换签名", &storage.shown, Effect::Pointer))
 }
 
-/// Deletes metadata that is far behind. What fails is tried again next time.
-pub(super) async fn tidy(storage: &Storage, version: u64) {
-    let Some(old) = version.checked_sub(KEPT_VERSIONS).filter(|old| *old > 0) else { return };
-    // Snapshots are counted like timestamps; targets change less often and are small.
-    drop(storage.delete(vec![format!("metadata/{old}.snapshot.json")]).await);
+/// Deletes metadata that is far behind, and indexes that were replaced. What fails is no harm.
+pub(super) async fn tidy(storage: &Storage, publication: &Publication) {
+    let old = publication.files.iter().filter_map(|(path, _)| {
+        let (version, name) = path.strip_prefix("metadata/")?.split_once('.')?;
+        let old = version.parse::<u64>().ok()?.checked_sub(KEPT_VERSIONS)?;
+        Some(format!("metadata/{old}.{name}"))
+    });
+    let replaced = publication.replaced.iter().map(|file| format!("targets/{file}"));
+    drop(storage.delete(old.chain(replaced).collect()).await);
 }
 
 /// A fault of the repository as the ledger's worker understands it.

@@ -32,7 +32,7 @@ impl PacksChannel {
         DeliverError::new(ErrorKind::Conflict, Retry::Never, message, next_step)
     }
 
-    fn source(&self) -> Arc<dyn Source> {
+    pub(super) fn source(&self) -> Arc<dyn Source> {
         Arc::new(Far(Arc::clone(&self.storage)))
     }
 
@@ -101,7 +101,7 @@ impl PacksChannel {
         books.reached("packs/metadata-written");
         far::write_last(&self.storage, publication, version).await?;
         books.reached("packs/timestamp-written");
-        far::tidy(&self.storage, publication.version).await;
+        far::tidy(&self.storage, publication).await;
         Ok(())
     }
 

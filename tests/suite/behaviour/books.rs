@@ -61,6 +61,11 @@ impl MemoryBooks {
         self.state.lock().unwrap()
     }
 
+    /// The clock.
+    pub fn at(&self) -> Timestamp {
+        self.state().now
+    }
+
     /// Moves the clock.
     pub fn advance(&self, by: SignedDuration) {
         let mut state = self.state();

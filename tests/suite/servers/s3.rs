@@ -53,6 +53,18 @@ impl S3 {
         (status == 200).then_some(body)
     }
 
+    /// Writes the objects below `prefix` into a folder, under the rest of their names.
+    pub fn copy_out(&self, bucket: &str, prefix: &str, folder: &std::path::Path) {
+        let (_, listing) = self.request("GET", &format!("/{bucket}?prefix={prefix}"));
+        let listing = String::from_utf8(listing).unwrap();
+        for part in listing.split("<Key>").skip(1) {
+            let key = part.split("</Key>").next().unwrap();
+            let path = folder.join(key.strip_prefix(prefix).unwrap());
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(path, self.object(bucket, key).unwrap()).unwrap();
+        }
+    }
+
     fn request(&self, method: &str, path: &str) -> (u16, Vec<u8>) {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, self.server.port)).unwrap();
         let head = format!("{method} {path} HTTP/1.0\r\nHost: {}\r\n", self.address());
