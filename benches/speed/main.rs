@@ -12,7 +12,8 @@
 //! - [`check`]: the check's command, cold, and a thousand lessons;
 //! - [`peer`]: a warm headless Chromium that draws the same posters, driven by [`chromium`];
 //! - [`ledger`]: deliveries per second on SQLite and Postgres, drained from a [`backlog`], and
-//!   another [`queue`] on the same Postgres.
+//!   another [`queue`] on the same Postgres;
+//! - [`packs`]: publishing poster packs, and serving them beside nginx.
 
 mod articles;
 mod backlog;
@@ -24,6 +25,7 @@ mod floor;
 mod ledger;
 mod machine;
 mod network;
+mod packs;
 mod peer;
 #[expect(clippy::unwrap_used, dead_code, reason = "the tests' own, and they use more of it")]
 #[path = "../../tests/suite/servers/postgres.rs"]
@@ -46,12 +48,15 @@ const LARGEST_FILE: f64 = 300_000.0;
 const PEAK_MB: f64 = 400.0;
 
 /// What can be measured alone.
-const PARTS: [&str; 6] = ["push", "peer", "floor", "articles", "check", "ledger"];
+const PARTS: [&str; 7] = ["push", "peer", "floor", "articles", "check", "ledger", "packs"];
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     if let Some(run) = push::Run::from_arguments(&arguments) {
         return run.perform();
+    }
+    if let Some(done) = packs::perform(&arguments) {
+        return done;
     }
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let (few, many) =
@@ -82,6 +87,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("ledger") {
         ledger::measure(quick, &mut table)?;
+    }
+    if wanted("packs") {
+        packs::measure(quick, &mut table)?;
     }
     if chosen.is_empty() {
         large_push(many, &mut table)?;
