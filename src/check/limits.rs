@@ -5,35 +5,29 @@ use super::{
     passage::{Passage, Place, REFERENCE},
     walk::Texts,
 };
-use crate::model::{Finding, Variant, count_words};
-
-/// WeChat's draft/add, read 2026-11: title, author, digest, in characters.
-const TITLE: usize = 32;
-const AUTHOR: usize = 16;
-const DIGEST: usize = 128;
-/// 字 of a ticker line.
-const TICKER: usize = 40;
-/// UTF-16 units of a text message in one part, with its signature (3GPP TS 23.038).
-const SMS: usize = 70;
+use crate::model::{Finding, Limits, Variant, count_words};
 
 pub(super) fn check(context: &Context<'_>, variant: &Variant, texts: &Texts<'_>) -> Vec<Finding> {
+    let limits = Limits::default();
     let mut findings = Vec::new();
+    let (title, digest) = (limits.article_title.value, limits.article_digest.value);
     let author = context.bank.name.chars().count();
-    if author > AUTHOR {
+    let most = limits.article_author.value;
+    if author > most {
         let reason =
-            format!("微信文章的作者“{}”有 {author} 个字符，至多 {AUTHOR}", context.bank.name);
+            format!("微信文章的作者“{}”有 {author} 个字符，至多 {most}", context.bank.name);
         findings.extend(context.at_key("F601", variant, "title", reason));
     }
     for passage in texts.passages.iter().filter(|passage| !passage.inherited) {
         let text = &passage.text;
         let (rule, reason) = match passage.place {
-            Place::Title => ("F601", over(text.chars().count(), TITLE, "微信标题", "个字符")),
-            Place::Digest => ("F601", over(text.chars().count(), DIGEST, "微信摘要", "个字符")),
+            Place::Title => ("F601", over(text.chars().count(), title, "微信标题", "个字符")),
+            Place::Digest => ("F601", over(text.chars().count(), digest, "微信摘要", "个字符")),
             Place::Ticker if has_link(texts, passage) => {
                 ("F607", Some("滚动字幕里放了链接，客户点不了".to_owned()))
             }
-            Place::Ticker => ("F607", ticker(text)),
-            Place::Sms => ("F609", sms(context, variant, text)),
+            Place::Ticker => ("F607", ticker(text, limits.ticker_words.value)),
+            Place::Sms => ("F609", sms(context, variant, text, limits.sms_units.value)),
             _ => continue,
         };
         if let Some(reason) = reason {
@@ -66,12 +60,12 @@ fn over(count: usize, limit: usize, what: &str, unit: &str) -> Option<String> {
     (count > limit).then(|| format!("{what} {count} {unit}，至多 {limit}"))
 }
 
-fn ticker(text: &str) -> Option<String> {
+fn ticker(text: &str, most: usize) -> Option<String> {
     let odd = text.chars().find(|c| !is_plain(*c) && *c != REFERENCE);
     if let Some(odd) = odd {
         return Some(format!("滚动字幕里的“{odd}”不是普通文字，字幕屏显示不了"));
     }
-    over(count_words(text), TICKER, "滚动字幕", "字")
+    over(count_words(text), most, "滚动字幕", "字")
 }
 
 /// Letters, digits, Chinese characters and their marks.
@@ -81,7 +75,7 @@ fn is_plain(character: char) -> bool {
         | '\u{3400}'..='\u{4DBF}' | '\u{4E00}'..='\u{9FFF}' | '\u{FF01}'..='\u{FF5E}' | '￥')
 }
 
-fn sms(context: &Context<'_>, variant: &Variant, text: &str) -> Option<String> {
+fn sms(context: &Context<'_>, variant: &Variant, text: &str, most: usize) -> Option<String> {
     let numbers = variant.hotlines.iter().filter_map(|id| context.library.hotline(id));
     let longest = numbers.map(|hotline| hotline.number.len()).max().unwrap_or(5);
     let signature = format!("【{}】", context.bank.name);
@@ -94,5 +88,5 @@ fn sms(context: &Context<'_>, variant: &Variant, text: &str) -> Option<String> {
     if !super::links::addresses(body).is_empty() {
         return Some("短信里放了网址，客户分不清真假".into());
     }
-    over(length, SMS, "短信连署名", "个字符")
+    over(length, most, "短信连署名", "个字符")
 }

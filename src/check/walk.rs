@@ -166,7 +166,7 @@ impl<'a> Walk<'a> {
         let digest = &variant.digest_text;
         self.at(Place::Digest, |walk| walk.plain(&digest.value, digest.span));
         for label in &variant.object_labels {
-            self.at(Place::Label, |walk| walk.plain(&label.text, Span::default()));
+            self.at(Place::Label, |walk| walk.plain(&label.text.value, label.text.span));
         }
     }
 

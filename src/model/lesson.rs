@@ -145,7 +145,7 @@ pub struct HeadlinePart {
 #[derive(Debug, Clone, PartialEq)]
 pub struct ObjectLabel {
     /// The characters.
-    pub text: String,
+    pub text: Located<String>,
     /// Centre, per cent of the picture's width.
     pub x: f32,
     /// Centre, per cent of the picture's height.

@@ -23,10 +23,12 @@ mod id;
 mod layout;
 mod lesson;
 mod library;
+mod limits;
 mod output;
 mod pack;
 mod publish;
 mod rule;
+mod slot;
 pub mod suggest;
 mod tier;
 
@@ -55,6 +57,7 @@ pub use lesson::{
     Headline, HeadlinePart, Lesson, LessonKind, Located, ObjectLabel, Priority, Source, Variant,
 };
 pub use library::{Library, Topic};
+pub use limits::{Limit, Limits};
 pub use output::{Audience, OutputKind};
 pub use pack::{Daypart, PackEntry, PackIndex, PackRelease, PackScreen, TakeDown, bank_zone};
 pub use publish::{
@@ -62,6 +65,7 @@ pub use publish::{
     ReviewStep, Window,
 };
 pub use rule::{RuleChange, RulePack};
+pub use slot::{SLOT, SLOT_CHARACTERS, Slot, counted_with_slots, slots};
 pub use tier::{Lead, PosterText, Tiers};
 
 /// A range of bytes in one source file, end exclusive.

@@ -165,7 +165,13 @@ impl FrontMatter {
         self.co_review = self.co_review.or_else(|| base.co_review.clone());
         self.qr_label = self.qr_label.or_else(|| base.qr_label.clone());
         self.keywords = self.keywords.or_else(|| base.keywords.clone());
-        self.object_labels = self.object_labels.or_else(|| base.object_labels.clone());
+        self.object_labels = self.object_labels.or_else(|| {
+            let there = |label: &ObjectLabel| {
+                let text = Located { value: label.text.value.clone(), span: Span::default() };
+                ObjectLabel { text, ..label.clone() }
+            };
+            base.object_labels.as_ref().map(|labels| labels.iter().map(there).collect())
+        });
         if self.sources.is_none() {
             self.sources.clone_from(&base.sources);
             self.sources_broken |= base.sources_broken;
@@ -345,7 +351,7 @@ fn read_labels(fields: &mut Fields<'_, '_>) -> Option<Vec<ObjectLabel>> {
             );
         }
         let label = ObjectLabel {
-            text: entry.text_or_empty("text"),
+            text: entry.text("text").unwrap_or_default(),
             x: entry.number("x").unwrap_or_default(),
             y: entry.number("y").unwrap_or_default(),
             size: entry.number("size").unwrap_or_default(),

@@ -10,7 +10,6 @@ pub mod article;
 pub mod brief;
 pub mod error;
 pub mod fonts;
-mod limits;
 pub mod palette;
 pub mod picture;
 pub mod portal;
@@ -21,10 +20,11 @@ mod text;
 
 pub use error::RenderError;
 pub use fonts::Fonts;
-pub use limits::{Limits, SLOT_CHARACTERS};
 pub use palette::{Palette, Palettes};
 pub use picture::{Picture, PictureSet};
 pub use templates::Templates;
+
+pub use crate::model::Limits;
 
 use crate::model::{Asset, Audience, Bank, Branch, Lesson, Library, Variant};
 

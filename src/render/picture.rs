@@ -177,7 +177,7 @@ fn labelled(svg: &str, labels: &[Label<'_>], (width, height): (u32, u32)) -> Str
             r#"<div style="position:absolute;left:{}%;top:{}%;width:0;height:0;display:flex;align-items:center;justify-content:center"><span style="flex:none;white-space:nowrap;line-height:1;font-size:{size}px;font-weight:{weight};color:{colour};transform:rotate({}deg)">"#,
             label.x, label.y, label.rotate
         );
-        for character in label.text.chars() {
+        for character in label.text.value.chars() {
             match character {
                 '<' => markup.push_str("&lt;"),
                 '&' => markup.push_str("&amp;"),

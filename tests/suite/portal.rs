@@ -177,7 +177,7 @@ fn hostile_text_is_only_text() {
 fn labels_are_drawn_into_the_object() {
     let labelled = |library: &mut Library| {
         edit_variant(library).object_labels = vec![ObjectLabel {
-            text: "4200".into(),
+            text: Located { value: "4200".into(), span: Span::default() },
             x: 50.0,
             y: 50.0,
             size: 20.0,

@@ -1,6 +1,6 @@
 //! Just enough HTML: slots are found in the bytes, everything else in tokens.
 
-use crate::model::Digest;
+use crate::model::{Digest, SLOT, slots};
 use html5ever::{
     tendril::StrTendril,
     tokenizer::{
@@ -8,50 +8,6 @@ use html5ever::{
     },
 };
 use std::cell::RefCell;
-
-/// What stands before the digest in a slot.
-const SLOT: &str = "caishi-slot:";
-
-/// How many characters a slot counts for (CONTRACTS.md, picture slots).
-pub const SLOT_CHARACTERS: usize = 200;
-
-/// A slot: the attribute value `caishi-slot:<sha256>`, quotes excluded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Slot {
-    start: usize,
-    end: usize,
-    picture: Digest,
-}
-
-/// The slots of an article, in order. Only whole, quoted attribute values within tags count, so
-/// that a lesson may speak about slots.
-fn slots(html: &str) -> Vec<Slot> {
-    let mut slots = Vec::new();
-    let bytes = html.as_bytes();
-    let mut at = 0;
-    while let Some(open) = html[at..].find('<').map(|found| at + found) {
-        if html[open..].starts_with("<!--") {
-            at = html[open..].find("-->").map_or(html.len(), |end| open + end + 3);
-            continue;
-        }
-        at = open + 1;
-        while at < bytes.len() && bytes[at] != b'>' {
-            if !matches!(bytes[at], b'"' | b'\'') {
-                at += 1;
-                continue;
-            }
-            let start = at + 1;
-            let quote = char::from(bytes[at]);
-            let end = html[start..].find(quote).map_or(html.len(), |found| start + found);
-            let value = &html[start..end];
-            if let Some(picture) = value.strip_prefix(SLOT).and_then(Digest::from_hex) {
-                slots.push(Slot { start, end, picture });
-            }
-            at = (end + 1).min(bytes.len());
-        }
-    }
-    slots
-}
 
 /// The pictures of an article's slots, in order, repetitions included.
 #[must_use]
@@ -77,15 +33,6 @@ pub fn fill_slots(
     }
     filled.push_str(&html[done..]);
     Ok(filled)
-}
-
-/// Characters and bytes of an article as the limits count them: a slot is 200 of each.
-#[must_use]
-pub fn counted(html: &str) -> (usize, usize) {
-    let slots = slots(html);
-    let slot_bytes: usize = slots.iter().map(|slot| slot.end - slot.start).sum();
-    let rest = SLOT_CHARACTERS * slots.len();
-    (html.chars().count() - slot_bytes + rest, html.len() - slot_bytes + rest)
 }
 
 /// One piece of an article.

@@ -6,17 +6,11 @@
 use super::{config::WechatConfig, html};
 use crate::{
     deliver::Parcel,
-    model::{Digest, Listing, MediaType, Message},
+    model::{Digest, Limits, Listing, MediaType, Message, counted_with_slots},
 };
 
-/// Characters of an author's name.
-pub const AUTHOR: usize = 16;
-/// Characters of a digest.
-pub const DIGEST: usize = 128;
-/// Characters of an article are fewer than this, tags included.
-pub const CONTENT: usize = 20_000;
-/// Bytes of an article are fewer than this: 1 MB in its stricter reading.
-pub const CONTENT_BYTES: usize = 1_000_000;
+/// What author, digest and content are held to; content stays below its figures.
+const LIMITS: Limits = Limits::NOVEMBER_2026;
 /// Bytes of the address behind 阅读原文.
 pub const SOURCE_URL: usize = 1024;
 /// Articles of one message.
@@ -88,8 +82,8 @@ fn texts(config: &WechatConfig, message: &Message, here: Place<'_>, faults: &mut
         }
     };
     too_long("标题", &message.title, config.title_limit);
-    too_long("作者", &message.author, AUTHOR);
-    too_long("摘要", &message.digest_text, DIGEST);
+    too_long("作者", &message.author, LIMITS.article_author.value);
+    too_long("摘要", &message.digest_text, LIMITS.article_digest.value);
     if message.title.trim().is_empty() {
         faults.push(here.fault("没有标题"));
     }
@@ -136,8 +130,12 @@ fn files(message: &Message, files: &[Listing], here: Place<'_>, faults: &mut Vec
         match find(content).map(|file| file.bytes) {
             None => faults.push(here.fault("的正文不在审批的文件里")),
             // A character has at most four bytes; the exact count follows with the text.
-            Some(bytes) if bytes >= 4 * CONTENT as u64 || bytes >= CONTENT_BYTES as u64 => {
-                let what = format!("的正文有 {bytes} 字节，要少于 {CONTENT} 个字符和 1 MB");
+            Some(bytes)
+                if bytes >= 4 * LIMITS.article_characters.value as u64
+                    || bytes >= LIMITS.article_bytes.value as u64 =>
+            {
+                let most = LIMITS.article_characters.value;
+                let what = format!("的正文有 {bytes} 字节，要少于 {most} 个字符和 1 MB");
                 faults.push(here.fault(&what));
             }
             Some(_) => {}
@@ -163,13 +161,14 @@ fn files(message: &Message, files: &[Listing], here: Place<'_>, faults: &mut Vec
 pub fn content(message: &Message, number: usize, of: usize, text: &str) -> Vec<String> {
     let here = Place { number, of, title: &message.title };
     let mut faults = Vec::new();
-    let (characters, bytes) = html::counted(text);
-    if characters >= CONTENT {
+    let (characters, bytes) = counted_with_slots(text);
+    let most = LIMITS.article_characters.value;
+    if characters >= most {
         faults.push(here.fault(&format!(
-            "的正文有 {characters} 个字符（含标签，图片各计 200），要少于 {CONTENT}；请删减或拆成两篇"
+            "的正文有 {characters} 个字符（含标签，图片各计 200），要少于 {most}；请删减或拆成两篇"
         )));
     }
-    if bytes >= CONTENT_BYTES {
+    if bytes >= LIMITS.article_bytes.value {
         faults.push(here.fault(&format!("的正文有 {bytes} 字节，要少于 1 MB")));
     }
     if is_picture_message(message) {

@@ -22,8 +22,8 @@ mod tree;
 pub(in crate::render) use theme::Theme;
 
 use self::{blocks::Writer, references::References};
-use super::{Limits, PictureSet, RenderError, SLOT_CHARACTERS, Scene, Stage};
-use crate::model::{Artifact, Digest, MediaType, OutputKind};
+use super::{Limits, PictureSet, RenderError, Scene, Stage};
+use crate::model::{Artifact, Digest, Limit, MediaType, OutputKind, counted_with_slots};
 use std::{collections::BTreeMap, path::PathBuf};
 
 /// A finished article and what WeChat wants to know besides.
@@ -76,7 +76,7 @@ pub fn render(
     let html = tree::serialise(&root);
     let slots = writer.slots;
     let article = Article {
-        characters: characters(&html, slots.keys()),
+        characters: counted_with_slots(&html).0,
         html,
         title: scene.variant.title.value.trim().to_owned(),
         author: scene.bank.name.clone(),
@@ -136,8 +136,8 @@ impl Article {
             let help = "请写一句摘要；不写的话，微信会截取正文开头，可能正好截到骗子的话".into();
             return Err(RenderError::MissingText { block: "digest", help });
         }
-        let at_most = |field: &str, text: &str, limit: usize, help: &str| {
-            let actual = text.chars().count();
+        let at_most = |field: &str, text: &str, limit: Limit, help: &str| {
+            let (actual, limit) = (text.chars().count(), limit.value);
             if actual <= limit {
                 Ok(())
             } else {
@@ -149,26 +149,17 @@ impl Article {
         at_most("摘要", &self.digest, limits.article_digest, "请改短前言里的 digest")?;
         // The platform says "less than", so the limit itself is already too long.
         let help = "请删短正文，或拆成两课";
-        let characters = limits.article_characters.saturating_sub(1);
+        let characters = limits.article_characters.value.saturating_sub(1);
         if self.characters > characters {
             return Err(over("文章", self.characters, characters, "个字符", help));
         }
-        let bytes = limits.article_bytes.saturating_sub(1);
-        if self.html.len() > bytes {
-            return Err(over("文章", self.html.len(), bytes, "字节", help));
+        let bytes = limits.article_bytes.value.saturating_sub(1);
+        let (_, actual) = counted_with_slots(&self.html);
+        if actual > bytes {
+            return Err(over("文章", actual, bytes, "字节", help));
         }
         Ok(())
     }
-}
-
-/// Characters, a slot counted as the longest address it may become.
-fn characters<'d>(html: &str, slots: impl Iterator<Item = &'d Digest>) -> usize {
-    let mut count = html.chars().count();
-    for digest in slots {
-        let slot = format!("caishi-slot:{digest}");
-        count += html.matches(&slot).count() * SLOT_CHARACTERS.saturating_sub(slot.len());
-    }
-    count
 }
 
 fn over(field: &str, actual: usize, limit: usize, unit: &'static str, help: &str) -> RenderError {

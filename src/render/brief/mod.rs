@@ -18,7 +18,7 @@ pub fn post(scene: &Scene<'_>, limits: &Limits) -> Result<Artifact, RenderError>
     let tier = scene.variant.tiers.post.as_ref();
     let text = written(scene, tier, ":::post", "请写 100–130 字的短文")?;
     let help = "请改短 :::post";
-    at_most("短文", text.chars().count(), limits.post_characters, "个字符", help)?;
+    at_most("短文", text.chars().count(), limits.post_characters.value, "个字符", help)?;
     Ok(artifact(scene, OutputKind::Post, text))
 }
 
@@ -40,7 +40,7 @@ pub fn ticker(scene: &Scene<'_>, limits: &Limits) -> Result<Artifact, RenderErro
         });
     }
     let help = "请改短 :::ticker";
-    at_most("滚动字幕", count_words(&text), limits.ticker_words, "字", help)?;
+    at_most("滚动字幕", count_words(&text), limits.ticker_words.value, "字", help)?;
     Ok(artifact(scene, OutputKind::Ticker, text))
 }
 
@@ -60,7 +60,7 @@ pub fn banner(scene: &Scene<'_>, limits: &Limits) -> Result<Artifact, RenderErro
         return Err(RenderError::MissingText { block: "banner", help });
     }
     let help = "请改短前言里的 banner";
-    at_most("横幅", count_words(&text), limits.banner_words, "字", help)?;
+    at_most("横幅", count_words(&text), limits.banner_words.value, "字", help)?;
     Ok(artifact(scene, OutputKind::Banner, text))
 }
 
@@ -76,7 +76,7 @@ pub fn sms(scene: &Scene<'_>, limits: &Limits) -> Result<Artifact, RenderError> 
     let signature = format!("【{}】", scene.bank.name);
     let text = if text.starts_with(&signature) { text } else { format!("{signature}{text}") };
     let help = "连签名算；请改短 :::sms，超出就要分成几条发";
-    at_most("短信", text.encode_utf16().count(), limits.sms_units, "个字符", help)?;
+    at_most("短信", text.encode_utf16().count(), limits.sms_units.value, "个字符", help)?;
     Ok(artifact(scene, OutputKind::Sms, text))
 }
 
@@ -93,7 +93,7 @@ pub fn staff_card(scene: &Scene<'_>, limits: &Limits) -> Result<Artifact, Render
         block: ":::staff",
         help: "请写 3 个问题和 2 个回答".into(),
     })?;
-    at_most("厅堂话术卡", count_words(&text), limits.staff_words, "字", "请改短 :::staff")?;
+    at_most("厅堂话术卡", count_words(&text), limits.staff_words.value, "字", "请改短 :::staff")?;
     let title = &scene.variant.title.value;
     let card = format!("厅堂话术卡（仅供员工）\n{title}\n\n{text}");
     Ok(artifact(scene, OutputKind::StaffCard, card))

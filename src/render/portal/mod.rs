@@ -54,11 +54,11 @@ pub fn render(
     let style_hash = STANDARD.encode(Sha256::digest(style.as_bytes()));
     let page = view::Page::new(scene, palette, url, style, style_hash)?;
     let html = stage.templates.render("portal/page.hbs", &page)?.replace("$(", "&#36;(");
-    if html.len() > limits.portal_bytes {
+    if html.len() > limits.portal_bytes.value {
         return Err(RenderError::OverLimit {
             field: "上网认证页".into(),
             actual: html.len(),
-            limit: limits.portal_bytes,
+            limit: limits.portal_bytes.value,
             unit: "字节",
             help: "请换一张简单些的图，或删短 :::portal".into(),
         });

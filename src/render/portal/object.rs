@@ -60,7 +60,7 @@ fn labels(scene: &Scene<'_>, palette: &Palette, (width, height): (f32, f32)) -> 
             text,
             "<text x=\"{x}\" y=\"{y}\" font-size=\"{size}\" font-family=\"sans-serif\" text-anchor=\"middle\" dominant-baseline=\"central\" fill=\"{colour}\"{weight} transform=\"rotate({} {x} {y})\">{}</text>",
             label.rotate,
-            label.text.replace('&', "&amp;").replace('<', "&lt;")
+            label.text.value.replace('&', "&amp;").replace('<', "&lt;")
         );
     }
     text

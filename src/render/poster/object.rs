@@ -146,7 +146,8 @@ impl Drawing {
             .map(|label| {
                 let font = (label.size / 100.0 * height as f32).max(floor_px as f32).round();
                 let weight = if label.bold { Weight::Bold } else { Weight::Regular };
-                let box_width = (fonts.advance_em(&label.text, weight) as f32 * font).ceil() + 4.0;
+                let box_width =
+                    (fonts.advance_em(&label.text.value, weight) as f32 * font).ceil() + 4.0;
                 let box_height = (font * 1.1).ceil();
                 LabelView {
                     left: (left as f32 + label.x / 100.0 * width as f32 - box_width / 2.0) as i32,
@@ -157,7 +158,7 @@ impl Drawing {
                     colour: palette.token(&label.colour).unwrap_or(&palette.ink).to_owned(),
                     weight: if label.bold { 700 } else { 400 },
                     rotate: label.rotate,
-                    text: label.text.clone(),
+                    text: label.text.value.clone(),
                 }
             })
             .collect();

@@ -1,7 +1,7 @@
 //! The type scale as data (`templates/poster/scale.toml`) and what it becomes at a profile.
 
 use crate::{
-    model::{Audience, Screen},
+    model::{Audience, Limits, Screen},
     render::RenderError,
 };
 use serde::{Deserialize, Serialize};
@@ -177,7 +177,8 @@ impl Profile {
     #[must_use]
     pub fn floor_font_px(&self, audience: Audience) -> f64 {
         let factor = if audience == Audience::Elder { 1.5 } else { 1.0 };
-        let letter_mm = f64::from(self.distance_m) * 1000.0 / 200.0 * factor;
+        let parts = Limits::default().distance_parts.value as f64;
+        let letter_mm = f64::from(self.distance_m) * 1000.0 / parts * factor;
         let mm_per_px = f64::from(self.mm_width) / f64::from(self.width);
         (letter_mm / mm_per_px / HAN_HEIGHT_EM).ceil()
     }

@@ -125,7 +125,7 @@ impl LabelView {
         let label = |label: &ObjectLabel| {
             let size = (f64::from(label.size) / 100.0 * height).max(floor);
             let weight = if label.bold { Weight::Bold } else { Weight::Regular };
-            let box_width = fonts.advance_em(&label.text, weight) * size + 1.0;
+            let box_width = fonts.advance_em(&label.text.value, weight) * size + 1.0;
             let box_height = size * 1.1;
             Self {
                 left: left + f64::from(label.x) / 100.0 * width - box_width / 2.0,
@@ -136,7 +136,7 @@ impl LabelView {
                 colour: palette.token(&label.colour).unwrap_or(&palette.ink).to_owned(),
                 weight: if label.bold { 700 } else { 400 },
                 rotate: label.rotate,
-                text: label.text.clone(),
+                text: label.text.value.clone(),
             }
         };
         labels.iter().map(label).collect()

@@ -51,7 +51,7 @@ proptest! {
         for (picture, piece) in used.iter().zip(images(&filled)) {
             prop_assert_eq!(piece, address(picture));
         }
-        let (characters, _) = html::counted(&html);
+        let (characters, _) = caishi::model::counted_with_slots(&html);
         let dummy = html::fill_slots(&html, |_| Some("u".repeat(200))).unwrap();
         prop_assert_eq!(characters, dummy.chars().count());
     }
