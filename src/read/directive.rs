@@ -147,7 +147,9 @@ pub(super) fn parse(line: &str, span: Span) -> Result<Fence, (usize, Vec<FenceFa
         .find(|c: char| !(c.is_ascii_alphanumeric() || c == '-' || c == '_'))
         .unwrap_or(rest.len());
     let (text, tail) = rest.split_at(name_length);
-    let name_span = Span::new(span.start + at, span.start + at + name_length.max(1));
+    // Where there is no name, the character in its place is marked, whole.
+    let marked = name_length.max(rest.chars().next().map_or(0, char::len_utf8));
+    let name_span = Span::new(span.start + at, span.start + at + marked);
     let Some(name) = Name::ALL.iter().copied().find(|name| name.as_str() == text) else {
         return Err((colons, vec![unknown_name(text, name_span)]));
     };

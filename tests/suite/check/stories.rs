@@ -3,7 +3,7 @@
 use super::town::{self, Case, TODAY};
 use caishi::{
     check::{Catalogue, blocks},
-    model::{Finding, Severity},
+    model::{Diagnostic, Finding, Severity},
     read::read_library,
 };
 use jiff::civil::date;
@@ -251,6 +251,21 @@ fn every_rule_explains_itself() {
     assert!(code == 0 && text.contains("会报") && text.contains("lint-allow B201"), "{text}");
     let (code, _, error) = caishi(folder.path(), &["explain", "B20"]);
     assert!(code == 2 && error.contains("B201"), "{error}");
+}
+
+/// What fuzzing found: a place that is no place makes an editor panic.
+#[test]
+fn every_finding_marks_whole_characters() {
+    for body in [":::嗮一件事\n:::\n", ":::“tip”\n字\n:::\n", ":::tip{嗮=1}\n字\n:::\n"]
+    {
+        let findings = check(&Case { body: Some(body.into()), ..town::empty() });
+        assert!(findings.iter().any(|found| found.diagnostic.code.starts_with("read/")), "{body}");
+        for Diagnostic { file, span, reason, .. } in findings.iter().map(|found| &found.diagnostic)
+        {
+            let Some(span) = span else { continue };
+            assert!(file.text.get(span.start..span.end).is_some(), "{body} {reason} {span:?}");
+        }
+    }
 }
 
 #[test]
