@@ -1,7 +1,10 @@
 //! Rules F604, F605, F606 and E504: how an output was laid out.
 
-use super::Context;
-use crate::model::{Audience, Finding, LayoutReport, SourceFile};
+use super::{
+    Context,
+    contrast::{contrast, least_contrast},
+};
+use crate::model::{Audience, Finding, LayoutReport, Limits, SourceFile};
 use std::sync::Arc;
 
 /// A poster as it was laid out, and the screen it hangs on.
@@ -23,8 +26,6 @@ pub struct LaidOutput {
     pub dwell_s: Option<f32>,
 }
 
-/// Letters are at least the distance divided by this high (CONTRACTS, “Limits in dispute”).
-const DISTANCE_PARTS: f32 = 200.0;
 /// Elder readers' letters are this much higher.
 const ELDER: f32 = 1.5;
 
@@ -50,8 +51,9 @@ pub(super) fn check(context: &Context<'_>, laid: &LaidOutput) -> Vec<Finding> {
         ));
     }
     if let (Some(mm), Some(distance)) = (laid.mm_per_px, laid.distance_m) {
+        let parts = Limits::default().distance_parts.value as f32;
         let elder = if laid.audience == Audience::Elder { ELDER } else { 1.0 };
-        let least = distance * 1000.0 / DISTANCE_PARTS * elder;
+        let least = distance * 1000.0 / parts * elder;
         let height = report.min_glyph_px * mm;
         // Half a pixel is rounding.
         if report.min_glyph_px > 0.0 && height + mm / 2.0 < least {
@@ -62,7 +64,8 @@ pub(super) fn check(context: &Context<'_>, laid: &LaidOutput) -> Vec<Finding> {
             ));
         }
     }
-    let least = if laid.audience == Audience::Elder { 7.0 } else { 4.5 };
+    // Which of them a poster shows in large letters, the report does not say.
+    let least = least_contrast(laid.audience, false);
     for (ink, paper) in &report.colours {
         if let Some(ratio) = contrast(ink, paper)
             && ratio < least
@@ -82,21 +85,4 @@ pub(super) fn check(context: &Context<'_>, laid: &LaidOutput) -> Vec<Finding> {
         Some(finding)
     });
     found.collect()
-}
-
-/// WCAG 2.2's contrast of two colours written `#rrggbb`.
-#[must_use]
-pub fn contrast(one: &str, other: &str) -> Option<f32> {
-    let (one, other) = (luminance(one)?, luminance(other)?);
-    Some((one.max(other) + 0.05) / (one.min(other) + 0.05))
-}
-
-fn luminance(colour: &str) -> Option<f32> {
-    let digits =
-        colour.strip_prefix('#').filter(|digits| digits.len() == 6 && digits.is_ascii())?;
-    let channel = |at: usize| {
-        let value = f32::from(u8::from_str_radix(digits.get(at..at + 2)?, 16).ok()?) / 255.0;
-        Some(if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) })
-    };
-    Some(0.2126 * channel(0)? + 0.7152 * channel(2)? + 0.0722 * channel(4)?)
 }

@@ -23,11 +23,22 @@ impl Opening {
     }
 }
 
+/// An element and the text that stands in it, not in its children.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub tag: Opening,
+    /// The element around it, which stands before it.
+    pub parent: Option<usize>,
+    /// Its place among its siblings, counted from the last, which is one.
+    pub from_last: usize,
+    pub text: String,
+}
+
 /// What a page holds.
 #[derive(Debug, Default)]
 pub(super) struct Page {
-    /// Every opening tag.
-    pub tags: Vec<Opening>,
+    /// Every element, in the order of the opening tags.
+    pub nodes: Vec<Node>,
     /// The text of every block, white space folded.
     pub blocks: Vec<String>,
     /// The text inside `style`.
@@ -46,6 +57,7 @@ pub(super) fn page(html: &str) -> Page {
     tokenizer.end();
     let mut state = tokenizer.sink.state.into_inner();
     state.end_block();
+    state.count_siblings();
     state.page
 }
 
@@ -57,12 +69,39 @@ struct Sink {
 #[derive(Default)]
 struct State {
     page: Page,
+    /// The elements that are open, outermost first.
+    open: Vec<usize>,
     block: String,
     /// Inside `script` or `style`, whose text nobody reads.
     silent: Option<String>,
 }
 
 impl State {
+    fn open(&mut self, tag: Opening, self_closing: bool) {
+        let parent = self.open.last().copied();
+        if !self_closing && !VOID.contains(&tag.name.as_str()) {
+            self.open.push(self.page.nodes.len());
+        }
+        self.page.nodes.push(Node { tag, parent, from_last: 0, text: String::new() });
+    }
+
+    /// A closing tag closes what is open inside it, too; one that nothing matches is ignored.
+    fn close(&mut self, name: &str) {
+        let of = |index: &usize| self.page.nodes[*index].tag.name == name;
+        if let Some(depth) = self.open.iter().rposition(of) {
+            self.open.truncate(depth);
+        }
+    }
+
+    fn count_siblings(&mut self) {
+        let mut counts = vec![0; self.page.nodes.len() + 1];
+        for node in self.page.nodes.iter_mut().rev() {
+            let count = &mut counts[node.parent.map_or(0, |parent| parent + 1)];
+            *count += 1;
+            node.from_last = *count;
+        }
+    }
+
     fn end_block(&mut self) {
         let text = self.block.split_whitespace().collect::<Vec<_>>().join(" ");
         self.block.clear();
@@ -78,13 +117,17 @@ const INLINE: [&str; 17] = [
     "img", "font", "label",
 ];
 
+/// Elements that hold nothing and are never closed.
+const VOID: [&str; 12] =
+    ["area", "base", "br", "col", "embed", "hr", "img", "input", "link", "meta", "source", "wbr"];
+
 impl TokenSink for Sink {
     type Handle = ();
 
     fn process_token(&self, token: Token, _line: u64) -> TokenSinkResult<()> {
         let mut state = self.state.borrow_mut();
         match token {
-            Token::TagToken(Tag { kind, name, attrs, .. }) => {
+            Token::TagToken(Tag { kind, name, attrs, self_closing, .. }) => {
                 if !INLINE.contains(&&*name) {
                     state.end_block();
                 }
@@ -92,13 +135,14 @@ impl TokenSink for Sink {
                     if state.silent.as_deref() == Some(&*name) {
                         state.silent = None;
                     }
+                    state.close(&name);
                     return TokenSinkResult::Continue;
                 }
                 let attributes = attrs
                     .iter()
                     .map(|one| (one.name.local.to_string(), one.value.to_string()))
                     .collect();
-                state.page.tags.push(Opening { name: name.to_string(), attributes });
+                state.open(Opening { name: name.to_string(), attributes }, self_closing);
                 match &*name {
                     "script" | "style" => {
                         state.silent = Some(name.to_string());
@@ -113,7 +157,12 @@ impl TokenSink for Sink {
             }
             Token::CharacterTokens(text) => {
                 match state.silent.as_deref() {
-                    None => state.block.push_str(&text),
+                    None => {
+                        state.block.push_str(&text);
+                        if let Some(node) = state.open.last().copied() {
+                            state.page.nodes[node].text.push_str(&text);
+                        }
+                    }
                     Some("style") => state.page.styles.push_str(&text),
                     Some(_) => {}
                 }

@@ -17,6 +17,7 @@
 
 mod beginnings;
 pub mod catalogue;
+mod contrast;
 mod cues;
 mod facts;
 pub mod fix;
@@ -35,6 +36,7 @@ mod registry;
 mod rendered;
 mod settings;
 mod similar;
+mod style;
 mod typography;
 mod waiver;
 mod walk;

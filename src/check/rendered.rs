@@ -2,7 +2,7 @@
 //! everything that the lesson does not already have word for word.
 
 use super::{
-    Context,
+    Context, contrast,
     markup::{self, Opening, Page},
     passage::Passage,
     privacy, walk, wording,
@@ -48,6 +48,7 @@ pub(super) fn check(context: &Context<'_>, rendered: &RenderedText) -> Vec<Findi
             OutputKind::Portal => portal(rendered, &page, &mut faults),
             _ => {}
         }
+        faults.extend(contrast::check(context, rendered, &page));
         blocks.extend(page.blocks);
     } else {
         blocks.extend(rendered.text.lines().map(str::to_owned));
@@ -74,7 +75,7 @@ fn article(rendered: &RenderedText, page: &Page, faults: &mut Vec<(&'static str,
         );
         faults.push(("F601", reason));
     }
-    for tag in &page.tags {
+    for tag in page.nodes.iter().map(|node| &node.tag) {
         if REMOVED.contains(&tag.name.as_str()) {
             faults.push(("F603", format!("正文里有 <{}>，微信会删掉", tag.name)));
         }
@@ -98,7 +99,7 @@ fn portal(rendered: &RenderedText, page: &Page, faults: &mut Vec<(&'static str, 
     if bytes > most {
         faults.push(("F608", format!("{bytes} 字节，至多 {most}")));
     }
-    for tag in &page.tags {
+    for tag in page.nodes.iter().map(|node| &node.tag) {
         if let Some(name) = collects(tag) {
             faults.push(("D403", format!("有要人填写的 {name}")));
         }

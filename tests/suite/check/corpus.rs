@@ -36,9 +36,7 @@ fn today(case: &Case) -> Date {
 }
 
 fn findings(case: &Case) -> Vec<Finding> {
-    let folder = tempfile::tempdir().unwrap();
-    let reading = town::build(case, folder.path());
-    town::check(&reading, today(case))
+    town::findings(case, today(case))
 }
 
 /// What a rule did on its corpus.
@@ -80,7 +78,8 @@ fn rules_on_their_corpus() {
                 score.found += usize::from(expected && reported);
                 score.false_alarms += usize::from(!expected && reported);
                 if expected != reported {
-                    let shown = case.text.as_deref().or(case.body.as_deref()).unwrap_or("");
+                    let shown = [&case.text, &case.body, &case.page];
+                    let shown = shown.into_iter().flatten().next().map_or("", String::as_str);
                     let codes: Vec<&str> = found.iter().map(|f| f.diagnostic.code).collect();
                     wrong.push(format!(
                         "{} {} [{}] {shown:?} ({}) front={:?} → {codes:?}",
@@ -139,10 +138,24 @@ struct UnseenCase {
 }
 
 /// Texts that no rule was tuned on, written by somebody who had not seen the rules: the honest
-/// figure. `cargo test --release -- rules_on_unseen_texts --nocapture` prints it.
+/// figures. `cargo test --release -- rules_on_unseen_texts --nocapture` prints them.
 #[test]
 fn rules_on_unseen_texts() {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules-unseen/wording.toml");
+    // What was measured, less a little: it may get better, not worse.
+    for (name, least_precision, least_recall) in
+        [("wording.toml", 0.82, 0.42), ("second.toml", 0.5, 0.2)]
+    {
+        let (precision, recall) = unseen(name);
+        assert!(
+            precision >= least_precision && recall >= least_recall,
+            "{name}: {precision} {recall}"
+        );
+    }
+}
+
+/// Precision and recall on one of the files.
+fn unseen(name: &str) -> (f64, f64) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules-unseen").join(name);
     let unseen: Unseen = toml::from_str(&fs::read_to_string(path).unwrap()).unwrap();
     let results: Vec<(bool, bool, String)> = unseen
         .case
@@ -166,7 +179,7 @@ fn rules_on_unseen_texts() {
     let (precision, recall) =
         (hit as f64 / (hit + alarm) as f64, hit as f64 / (hit + missed) as f64);
     println!(
-        "没见过的 {} 条：精确率 {:.1}%，召回率 {:.1}%",
+        "没见过的 {name} {} 条：精确率 {:.1}%，召回率 {:.1}%",
         results.len(),
         100.0 * precision,
         100.0 * recall
@@ -174,22 +187,14 @@ fn rules_on_unseen_texts() {
     for (_, _, text) in results.iter().filter(|(expected, reported, _)| expected != reported) {
         println!("{text}");
     }
-    assert!(precision >= UNSEEN_PRECISION && recall >= UNSEEN_RECALL, "{precision} {recall}");
+    (precision, recall)
 }
-
-/// What was measured, less a little: it may get better, not worse.
-const UNSEEN_PRECISION: f64 = 0.82;
-const UNSEEN_RECALL: f64 = 0.42;
 
 #[test]
 fn every_rule_has_a_text_that_hits_and_one_that_passes() {
     let corpus = corpus();
-    let rendered = ["F603", "F604", "F605", "F606", "F608", "E504", "C307", "A110"];
     for rule in Catalogue::built_in().unwrap().rules() {
         assert!(!rule.hit.is_empty() && !rule.pass.is_empty(), "{}", rule.id);
-        if rendered.contains(&rule.id.as_str()) {
-            continue;
-        }
         let file = corpus.iter().find(|file| file.rule == rule.id);
         let file = file.unwrap_or_else(|| panic!("{} has no corpus", rule.id));
         for expect in ["hit", "pass"] {

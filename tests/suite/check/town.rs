@@ -1,16 +1,34 @@
 //! A content folder with one lesson, made from a case of the corpus.
 
 use caishi::{
-    check::{Checker, Subject},
-    model::{Bank, Finding, HotlineId},
+    check::{Checker, LaidOutput, RenderedText, Subject},
+    model::{
+        Audience, Bank, Finding, HotlineId, LayoutReport, LessonId, MediaType, OutputKind,
+        SourceFile,
+    },
     read::{Reading, read_library},
 };
 use jiff::civil::{Date, date};
 use serde::Deserialize;
-use std::{fs, path::Path};
+use std::{fs, path::Path, sync::Arc};
 
 /// The day of every check that does not name another.
 pub const TODAY: Date = date(2026, 11, 27);
+
+/// A layout report, and the screen it is held to.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Layout {
+    pub min_glyph_px: f32,
+    pub colours: Vec<(String, String)>,
+    pub overflow: Vec<String>,
+    pub missing: String,
+    pub words: usize,
+    pub seconds: f32,
+    pub mm_per_px: Option<f32>,
+    pub distance_m: Option<f32>,
+    pub dwell_s: Option<f32>,
+}
 
 /// One text of `tests/rules/`.
 #[derive(Debug, Deserialize)]
@@ -42,6 +60,21 @@ pub struct Case {
     /// Another `hotlines.toml`.
     #[serde(default)]
     pub hotlines: Option<String>,
+    /// Another `facts/domains.toml`.
+    #[serde(default)]
+    pub facts: Option<String>,
+    /// The kind of a finished output, which is what is checked then: its page or its layout.
+    #[serde(default)]
+    pub output: Option<String>,
+    /// The finished output's text: HTML, or plain where its kind is a short text.
+    #[serde(default)]
+    pub page: Option<String>,
+    /// How many times the page's text stands in it.
+    #[serde(default)]
+    pub times: Option<usize>,
+    /// What was measured of the finished output.
+    #[serde(default)]
+    pub layout: Option<Layout>,
     /// The day of the check.
     #[serde(default)]
     pub today: Option<String>,
@@ -178,6 +211,9 @@ pub fn build(case: &Case, folder: &Path) -> Reading {
             fs::copy(entry.path(), to.join(folder).join(entry.file_name())).unwrap();
         }
     }
+    if let Some(facts) = &case.facts {
+        fs::write(to.join("facts/domains.toml"), facts).unwrap();
+    }
     if let Some(hotlines) = &case.hotlines {
         fs::write(to.join("hotlines.toml"), hotlines).unwrap();
     }
@@ -231,6 +267,11 @@ pub fn empty() -> Case {
         assets: None,
         other: None,
         hotlines: None,
+        facts: None,
+        output: None,
+        page: None,
+        times: None,
+        layout: None,
         today: None,
         why: String::new(),
     }
@@ -248,6 +289,60 @@ pub fn bank() -> Bank {
         base_url: "https://edu.shancheng.example".into(),
         hotline: HotlineId::new("bank").unwrap(),
         disclaimer: "本文为金融知识普及，不构成投资建议。".into(),
+    }
+}
+
+/// Checks what a case is about: its sources, or the finished output it gives.
+pub fn findings(case: &Case, today: Date) -> Vec<Finding> {
+    let folder = tempfile::tempdir().unwrap();
+    let reading = build(case, folder.path());
+    let bank = bank();
+    let subject = Subject {
+        library: &reading.library,
+        diagnostics: &reading.diagnostics,
+        bank: &bank,
+        today,
+    };
+    let checker = Checker::new(subject).unwrap();
+    let Some(output) = &case.output else { return checker.sources() };
+    let audience = case
+        .audience
+        .as_deref()
+        .map_or(Audience::General, |name| Audience::from_name(name).unwrap());
+    let lesson = LessonId::new("case").unwrap();
+    let page = case.page.as_ref().map(|page| RenderedText {
+        path: "out/file".into(),
+        lesson: lesson.clone(),
+        audience,
+        output: OutputKind::from_name(output).unwrap(),
+        media_type: if page.starts_with('<') { MediaType::Html } else { MediaType::Text },
+        text: page.repeat(case.times.unwrap_or(1)),
+    });
+    let file = &reading.library.lesson(&lesson).unwrap().variants[&audience].file;
+    let laid = case.layout.as_ref().map(|layout| layout.laid(output, audience, Arc::clone(file)));
+    checker.outputs(page.as_slice(), laid.as_slice())
+}
+
+impl Layout {
+    fn laid(&self, output: &str, audience: Audience, file: Arc<SourceFile>) -> LaidOutput {
+        let own = self.clone();
+        LaidOutput {
+            file,
+            what: output.to_owned(),
+            audience,
+            report: LayoutReport {
+                min_glyph_px: own.min_glyph_px,
+                colours: own.colours,
+                overflow: own.overflow,
+                missing_glyphs: own.missing.chars().map(|missing| (missing, None)).collect(),
+                word_count: own.words,
+                reading_seconds: own.seconds,
+                ..LayoutReport::default()
+            },
+            mm_per_px: own.mm_per_px,
+            distance_m: own.distance_m,
+            dwell_s: own.dwell_s,
+        }
     }
 }
 
