@@ -4,8 +4,8 @@
 use super::{BuildError, Request, Studio, index, plan};
 use crate::{
     config::Config,
-    model::{Audience, Digest, LayoutReport, LessonId, Library},
-    render::poster::design::Design,
+    model::{Audience, Digest, LayoutReport, LessonId, Library, OutputKind},
+    render::{Scene, poster::design::Design, print},
 };
 use rayon::prelude::*;
 use std::{
@@ -15,15 +15,16 @@ use std::{
     sync::{Mutex, MutexGuard, PoisonError},
 };
 
-/// A screen poster as it was laid out.
+/// A screen poster as it was laid out; or what paper shows of a lesson, of which only the colours
+/// are known.
 #[derive(Debug, Clone)]
 pub struct LaidPoster {
     /// The lesson.
     pub lesson: LessonId,
     /// For whom.
     pub audience: Audience,
-    /// The screen's profile.
-    pub profile: String,
+    /// What it is, for people: `屏幕海报 lobby-portrait`.
+    pub what: String,
     /// What was measured. Boxes are left out.
     pub report: LayoutReport,
     /// Millimetres of one pixel.
@@ -70,7 +71,7 @@ pub fn layouts(
             Some(LaidPoster {
                 lesson: lesson.scene.lesson.id.clone(),
                 audience: group.audience,
-                profile: profile.name.clone(),
+                what: format!("屏幕海报 {}", profile.name),
                 report,
                 mm_per_px: Some(profile.mm_width / profile.width as f32),
                 distance_m: Some(profile.distance_m),
@@ -80,8 +81,51 @@ pub fn layouts(
         let posters: Vec<Option<LaidPoster>> = group.lessons.par_iter().map(measure).collect();
         laid.extend(posters.into_iter().flatten());
     }
+    laid.extend(on_paper(config, library, request, &studio));
     cache.save(None).map_err(|source| BuildError::Write { path: cache.path.clone(), source })?;
     Ok(laid)
+}
+
+/// The colours of what is printed. Its layout is refused by the renderer where it is wrong.
+fn on_paper(
+    config: &Config,
+    library: &Library,
+    request: &Request,
+    studio: &Studio,
+) -> Vec<LaidPoster> {
+    let Ok(stage) = studio.stage() else { return Vec::new() };
+    let printed = [OutputKind::Print, OutputKind::Leaflet, OutputKind::Booth, OutputKind::Morning];
+    let mut laid = Vec::new();
+    for lesson in &library.lessons {
+        for variant in lesson.variants.values() {
+            let made =
+                |kind: &OutputKind| request.wants_output(*kind) && variant.outputs.contains(kind);
+            if !request.wants(&lesson.id, variant.audience) || !printed.iter().any(made) {
+                continue;
+            }
+            let scene = Scene {
+                bank: &config.bank,
+                library,
+                lesson,
+                variant,
+                branch: None,
+                approval_number: None,
+            };
+            // A palette that does not exist is a failure of the build.
+            let Ok(palette) = scene.palette(stage.palettes) else { continue };
+            let (colours, large_colours) = print::colour_pairs(variant.audience, palette);
+            laid.push(LaidPoster {
+                lesson: lesson.id.clone(),
+                audience: variant.audience,
+                what: "印刷品".into(),
+                report: LayoutReport { colours, large_colours, ..LayoutReport::default() },
+                mm_per_px: None,
+                distance_m: None,
+                dwell_s: None,
+            });
+        }
+    }
+    laid
 }
 
 /// Layout reports by the key of everything their design was made from.

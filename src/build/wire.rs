@@ -95,6 +95,8 @@ pub fn entry_from_line(line: &str) -> Option<Entry> {
 struct LayoutLine {
     min_glyph_px: f32,
     colours: Vec<(String, String)>,
+    #[serde(default)]
+    large_colours: Vec<(String, String)>,
     qr_rects: Vec<(u32, u32, u32, u32)>,
     overflow: Vec<String>,
     missing_glyphs: Vec<char>,
@@ -111,6 +113,7 @@ pub fn layouts_to_json(reports: &BTreeMap<Digest, LayoutReport>) -> String {
             let line = LayoutLine {
                 min_glyph_px: report.min_glyph_px,
                 colours: report.colours.clone(),
+                large_colours: report.large_colours.clone(),
                 qr_rects: report.qr_rects.clone(),
                 overflow: report.overflow.clone(),
                 missing_glyphs: report.missing_glyphs.iter().map(|(glyph, _)| *glyph).collect(),
@@ -132,6 +135,7 @@ pub fn layouts_from_json(text: &str) -> BTreeMap<Digest, LayoutReport> {
         boxes: Vec::new(),
         min_glyph_px: line.min_glyph_px,
         colours: line.colours,
+        large_colours: line.large_colours,
         qr_rects: line.qr_rects,
         overflow: line.overflow,
         missing_glyphs: line.missing_glyphs.into_iter().map(|glyph| (glyph, None)).collect(),

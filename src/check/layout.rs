@@ -64,17 +64,14 @@ pub(super) fn check(context: &Context<'_>, laid: &LaidOutput) -> Vec<Finding> {
             ));
         }
     }
-    // Which of them a poster shows in large letters, the report does not say.
-    let least = least_contrast(laid.audience, false);
-    for (ink, paper) in &report.colours {
+    let pairs = report.colours.iter().map(|pair| (pair, false));
+    for ((ink, paper), large) in pairs.chain(report.large_colours.iter().map(|pair| (pair, true))) {
+        let least = least_contrast(laid.audience, large);
         if let Some(ratio) = contrast(ink, paper)
             && ratio < least
         {
-            faults.push((
-                "E504",
-                "headline",
-                format!("{ink} 在 {paper} 上的对比度是 {ratio:.1}，至少 {least}"),
-            ));
+            let reason = format!("{ink} 在 {paper} 上的对比度是 {ratio:.1}，至少 {least}");
+            faults.push(("E504", "headline", reason));
         }
     }
     let found = faults.into_iter().filter_map(|(rule, key, reason)| {

@@ -52,7 +52,7 @@ pub(super) fn check(
             let variant = library.lesson(&poster.lesson)?.variants.get(&poster.audience)?;
             Some(LaidOutput {
                 file: Arc::clone(&variant.file),
-                what: format!("屏幕海报 {}", poster.profile),
+                what: poster.what,
                 audience: poster.audience,
                 report: poster.report,
                 mm_per_px: poster.mm_per_px,

@@ -11,6 +11,8 @@ pub struct LayoutReport {
     pub min_glyph_px: f32,
     /// Foreground and background of text, `#RRGGBB` pairs.
     pub colours: Vec<(String, String)>,
+    /// The pairs that only large letters are shown in.
+    pub large_colours: Vec<(String, String)>,
     /// The QR code's field in pixels (x, y, width, height), quiet zone included.
     pub qr_rects: Vec<(u32, u32, u32, u32)>,
     /// Lines that leave their box or meet another one; empty when the poster is sound.

@@ -7,6 +7,7 @@
 //! For each output, a `…_paths` function names the files before anything is drawn.
 
 mod boxes;
+mod colours;
 mod columns;
 mod compose;
 mod desk;
@@ -22,6 +23,7 @@ mod sheet;
 mod strip;
 mod view;
 
+pub use colours::colour_pairs;
 pub use desk::{booth, booth_paths, morning, morning_paths};
 pub use leaflet::{leaflet, leaflet_paths};
 pub use notice::{NoticeScene, notice, notice_paths};

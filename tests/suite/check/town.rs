@@ -21,6 +21,7 @@ pub const TODAY: Date = date(2026, 11, 27);
 pub struct Layout {
     pub min_glyph_px: f32,
     pub colours: Vec<(String, String)>,
+    pub large_colours: Vec<(String, String)>,
     pub overflow: Vec<String>,
     pub missing: String,
     pub words: usize,
@@ -333,6 +334,7 @@ impl Layout {
             report: LayoutReport {
                 min_glyph_px: own.min_glyph_px,
                 colours: own.colours,
+                large_colours: own.large_colours,
                 overflow: own.overflow,
                 missing_glyphs: own.missing.chars().map(|missing| (missing, None)).collect(),
                 word_count: own.words,
