@@ -143,7 +143,7 @@ struct UnseenCase {
 fn rules_on_unseen_texts() {
     // What was measured, less a little: it may get better, not worse.
     for (name, least_precision, least_recall) in
-        [("wording.toml", 0.82, 0.42), ("second.toml", 0.5, 0.2)]
+        [("wording.toml", 0.83, 0.48), ("second.toml", 0.95, 0.65)]
     {
         let (precision, recall) = unseen(name);
         assert!(
