@@ -1,11 +1,13 @@
-//! Reading and checking never panic and never hang, whatever a lesson holds: as a whole file, and
-//! as the article behind a front matter that is right.
+//! Reading and checking never panic and never hang, whatever a lesson holds: as a whole file, as
+//! the article behind a front matter that is right, and as a finished page.
 
 #![no_main]
 
 use caishi::{
-    check::{Checker, Subject, fix},
-    model::{Audience, Bank, HotlineId, Lesson, LessonId, Library, SourceFile},
+    check::{Checker, RenderedText, Subject, fix},
+    model::{
+        Audience, Bank, HotlineId, Lesson, LessonId, Library, MediaType, OutputKind, SourceFile,
+    },
     read::{Registry, Surroundings, read_library, read_variant},
 };
 use libfuzzer_sys::fuzz_target;
@@ -55,7 +57,8 @@ fn look(text: &str) {
         bank: &bank,
         today: jiff::civil::date(2026, 11, 27),
     };
-    let findings = Checker::new(subject).expect("the built-in rules").sources();
+    let checker = Checker::new(subject).expect("the built-in rules");
+    let findings = checker.sources();
     for finding in &findings {
         // A place that is no place would make an editor panic.
         if let Some(span) = finding.diagnostic.span
@@ -65,6 +68,16 @@ fn look(text: &str) {
         }
     }
     let _ = fix::apply(&findings);
+    // And the same characters as a finished page.
+    let pages = [OutputKind::Article, OutputKind::Portal].map(|output| RenderedText {
+        path: "out/page.html".into(),
+        lesson: LessonId::new("fuzz").expect("a plain name"),
+        audience: Audience::General,
+        output,
+        media_type: MediaType::Html,
+        text: text.to_owned(),
+    });
+    let _ = checker.outputs(&pages, &[]);
 }
 
 fuzz_target!(|bytes: &[u8]| {
