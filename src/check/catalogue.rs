@@ -139,24 +139,35 @@ impl Catalogue {
     }
 
     fn parse() -> Result<Self, String> {
-        let mut rules: Vec<Rule> = Vec::new();
-        let mut wording: Vec<(usize, String)> = Vec::new();
+        let mut wires: Vec<RuleWire> = Vec::new();
         for (name, text) in FILES {
             let wire: FileWire = toml::from_str(text).map_err(|e| format!("{name}：{e}"))?;
-            for rule in wire.rule {
-                if !rule.patterns.is_empty() {
-                    wording.push((rules.len(), alternatives(&rule.patterns)));
-                }
-                let id = rule.id.clone();
-                rules.push(Rule::new(rule).map_err(|e| format!("{id}：{e}"))?);
-            }
+            wires.extend(wire.rule);
         }
+        let wording: Vec<(usize, String)> = wires
+            .iter()
+            .enumerate()
+            .filter(|(_, rule)| !rule.patterns.is_empty())
+            .map(|(index, rule)| (index, alternatives(&rule.patterns)))
+            .collect();
+        let compile = |wire: RuleWire| {
+            let id = wire.id.clone();
+            Rule::new(wire).map_err(|error| format!("{id}：{error}"))
+        };
+        // Compiling expressions is most of what a cold start takes. Not on rayon's threads: one that
+        // waits there may take up another check, which would wait for these very rules.
+        let (rules, beginnings) = std::thread::scope(|scope| {
+            let beginnings = scope.spawn(|| Beginnings::new(&wording));
+            let rules = wires.into_iter().map(compile).collect::<Result<Vec<Rule>, String>>();
+            let failed = || Err("准备规则的线程停了".to_owned());
+            (rules, beginnings.join().unwrap_or_else(|_| failed()))
+        });
         let texts = FILES.iter().map(|(_, text)| text.as_bytes()).chain([CUES.as_bytes()]);
         Ok(Self {
-            rules,
+            rules: rules?,
             cues: Cues::parse(CUES)?,
             patterns: Patterns::new().map_err(|e| e.to_string())?,
-            beginnings: Beginnings::new(&wording)?,
+            beginnings: beginnings?,
             digest: Digest::of_fields(texts),
         })
     }

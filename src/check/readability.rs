@@ -89,10 +89,15 @@ fn terms(context: &Context<'_>, variant: &Variant, texts: &Texts<'_>, findings: 
             && !matches!(passage.scope, Scope::Code | Scope::Law | Scope::Glossary)
             && !matches!(passage.place, Place::Staff | Place::Label)
     };
+    // Most terms stand nowhere; one look at the whole text tells.
+    let whole: String = texts.passages.iter().flat_map(|p| [p.text.as_str(), "\n"]).collect();
     let groups: BTreeSet<Place> = texts.passages.iter().map(|p| group(p.place)).collect();
     for term in &context.library.facts.terms {
         let forms: Vec<&str> =
             std::iter::once(&term.term).chain(&term.aliases).map(String::as_str).collect();
+        if !forms.iter().any(|form| whole.contains(form)) {
+            continue;
+        }
         let in_glossary =
             texts.explained.iter().any(|known| forms.iter().any(|form| known.contains(form)));
         for place in &groups {

@@ -57,7 +57,8 @@ pub struct ExplainArguments {
 
 pub(super) fn run(arguments: &CheckArguments, config: &Path) -> anyhow::Result<Exit> {
     let config = Config::load(config)?;
-    let reading = read::read_library(&config.content);
+    // The rules are compiled while the lessons are read; `Checker::new` says what is wrong with them.
+    let (reading, _) = rayon::join(|| read::read_library(&config.content), Catalogue::built_in);
     let zone = jiff::tz::TimeZone::get("Asia/Shanghai").unwrap_or(jiff::tz::TimeZone::UTC);
     let today = arguments.today.unwrap_or_else(|| zone.to_datetime(jiff::Timestamp::now()).date());
     let subject = Subject {
