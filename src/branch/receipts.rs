@@ -47,8 +47,10 @@ pub struct Displayed {
     pub from: Timestamp,
     /// Until when.
     pub until: Timestamp,
-    /// How often it came round.
+    /// How often it came round; 0 where it had come before and stayed.
     pub count: u32,
+    /// How long it stood in all, in seconds.
+    pub seconds: u32,
 }
 
 /// What has been added up for one poster on one screen.
@@ -118,8 +120,6 @@ impl Receipts {
 
     /// Adds what was shown; `behind` says that the machine's clock was not right.
     pub fn add(&mut self, shown: &Displayed, behind: bool) {
-        let seconds = shown.from.duration_until(shown.until).as_secs();
-        let seconds = u32::try_from(seconds).unwrap_or(0);
         let key = (shown.screen.clone(), shown.sha256.to_string());
         let span = self.spans.entry(key).or_insert_with_key(|(screen, sha256)| Span {
             screen: screen.clone(),
@@ -133,7 +133,7 @@ impl Receipts {
         span.from = span.from.min(shown.from);
         span.until = span.until.max(shown.until);
         span.count = span.count.saturating_add(shown.count);
-        span.seconds = span.seconds.saturating_add(seconds);
+        span.seconds = span.seconds.saturating_add(shown.seconds);
         span.behind |= behind;
         self.dirty = true;
     }

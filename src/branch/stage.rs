@@ -11,7 +11,7 @@
 //! - [`Stage::poster`] gives the bytes of an item, compared with their digest as they were read;
 //!   `None` means that the file is damaged or gone: skip the item, never show what is there;
 //! - [`Stage::displayed`] takes what really stood on a screen. Call it when an item goes, and at
-//!   least once a minute for one that stays.
+//!   least once a minute for one that stays; [`Stage::standing`] says what stands there now.
 //!
 //! Nothing here touches the network. The stage follows what `pull` puts on the disk, also where
 //! another process pulls. One process per branch may hold the stage.
@@ -39,7 +39,7 @@ use tokio_util::sync::CancellationToken;
 const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// How often receipts and the time are written down.
-const SETTLE_EVERY: SignedDuration = SignedDuration::from_secs(60);
+const SETTLE_EVERY: SignedDuration = SignedDuration::from_mins(1);
 
 /// One poster of a playlist.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -106,7 +106,7 @@ struct Shared {
     look_every: Duration,
     shown: Mutex<(Option<Vec<u8>>, Shown)>,
     receipts: Mutex<Receipts>,
-    standing: Mutex<BTreeMap<String, String>>,
+    standing: Mutex<BTreeMap<String, Option<String>>>,
     seen: Mutex<Seen>,
     changes: watch::Sender<u64>,
     poke: Notify,
@@ -239,16 +239,16 @@ impl Stage {
         self.shared.changes.subscribe()
     }
 
-    /// Notes what stood on a screen; `None` in the place of a digest is the idle card.
+    /// Notes what stood on a screen.
     pub fn displayed(&self, shown: &Displayed) {
         let behind = !self.shared.state.clock.behind().is_zero();
         hold(&self.shared.receipts).add(shown, behind);
-        hold(&self.shared.standing).insert(shown.screen.clone(), shown.sha256.to_string());
     }
 
-    /// Notes that a screen shows the idle card.
-    pub fn idles(&self, screen: &str) {
-        hold(&self.shared.standing).remove(screen);
+    /// Notes what stands on a screen from now on; `None` is the idle card.
+    pub fn standing(&self, screen: &str, sha256: Option<&Digest>) {
+        let mut standing = hold(&self.shared.standing);
+        standing.insert(screen.to_owned(), sha256.map(ToString::to_string));
     }
 
     /// Something was pulled in this process: look at once.
@@ -302,6 +302,10 @@ impl Stage {
             self.note_change(&playing);
             hold(&shared.seen).playing = playing;
             shared.changes.send_modify(|count| *count += 1);
+        }
+        if changed && let Ok(_lock) = shared.state.lock(Doing::Pulling) {
+            // What came down goes from the disk as well. A pull that is at it does so itself.
+            shared.state.tidy();
         }
         let settled = hold(&shared.seen).settled;
         if settled.is_none_or(|at| at.duration_until(self.now()) >= SETTLE_EVERY) {

@@ -17,13 +17,15 @@
 
 use super::{
     clock::{BranchClock, Wall},
+    disk,
     error::{BranchError, at},
     objects::Objects,
     shelf::{Shelf, Shown},
 };
-use crate::model::{BranchId, OutputKind, PackEntry, PackIndex, PackRelease};
+use crate::model::{BranchId, Digest, OutputKind, PackEntry, PackIndex, PackRelease};
 use jiff::Timestamp;
 use std::{
+    collections::BTreeSet,
     fs,
     path::{Path, PathBuf},
     sync::Arc,
@@ -116,6 +118,32 @@ impl BranchState {
             .iter()
             .filter(|entry| is_poster(index, entry) && entry.show_until > now)
             .all(|entry| self.objects.path(&entry.sha256).is_some())
+    }
+
+    /// Deletes every file that nothing names any more: what has run out, was recalled or replaced.
+    /// To be called by whoever holds [`Doing::Pulling`].
+    pub fn tidy(&self) -> usize {
+        let Ok(shown) = self.shown() else { return 0 };
+        let now = self.clock.now();
+        let indexes = [&shown.pack, &shown.emergency];
+        let entries = || {
+            let releases = indexes.iter().copied().flatten().flat_map(|index| &index.releases);
+            releases.flat_map(|release| &release.entries).filter(|entry| entry.show_until > now)
+        };
+        let named: BTreeSet<Digest> = entries().map(|entry| entry.sha256).collect();
+        let people: BTreeSet<&str> = entries().map(|entry| entry.name.as_str()).collect();
+        for (name, path) in disk::names(&self.root.join("people")) {
+            if !people.contains(name.as_str()) {
+                drop(fs::remove_file(path));
+            }
+        }
+        for (name, path) in disk::names(&self.root.join("incoming")) {
+            if Digest::from_hex(&name).is_none_or(|digest| !named.contains(&digest)) {
+                drop(fs::remove_file(path));
+            }
+        }
+        disk::sweep(&self.root);
+        self.objects.keep_only(|digest| named.contains(digest))
     }
 
     /// Bytes that this user may still write.
