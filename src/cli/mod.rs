@@ -3,6 +3,7 @@
 //! Data goes to standard output, talk to standard error. Only this room and `main` print.
 
 mod audit;
+mod branch;
 mod build;
 mod check;
 mod decide;
@@ -121,6 +122,8 @@ enum Command {
         #[command(subcommand)]
         what: packs::PacksCommand,
     },
+    /// 网点机器：登记、取件、常驻运行、看状态、回报张贴
+    Branch(branch::BranchArguments),
     /// 海报包的签名密钥：生成、签 root、续期
     Keys {
         #[command(subcommand)]
@@ -173,6 +176,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Command::Backup(own) => operate::backup(own, config),
         Command::Restore(own) => operate::restore(own, config),
         Command::Packs { what } => packs::run(what, config),
+        Command::Branch(own) => branch::run(own),
         Command::Keys { what } => keys::run(what),
         Command::Serve(own) => serve::serve(own, config),
         Command::Worker(own) => serve::worker(own, config),

@@ -115,7 +115,7 @@ pub(super) fn sandbox(arguments: &SandboxArguments, config: &Path) -> anyhow::Re
 }
 
 /// A token that is cancelled by Ctrl+C or SIGTERM.
-fn stop_on_signal() -> CancellationToken {
+pub(super) fn stop_on_signal() -> CancellationToken {
     let stop = CancellationToken::new();
     let cancel = stop.clone();
     tokio::spawn(async move {
