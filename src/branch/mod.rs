@@ -13,6 +13,7 @@
 //! | [`clock`] | the time, which never goes back |
 //! | [`objects`] [`shelf`] | the verified files, and the indexes that name them |
 //! | [`stage`] | what plays right now, for whoever draws it |
+//! | [`screen`] | the full-screen page, on loopback |
 //! | [`receipts`] | what stood on the screens, as a chain |
 //! | [`journal`] | a log that stays small |
 //!
@@ -34,6 +35,7 @@ pub mod office;
 pub mod pull;
 pub mod receipts;
 pub mod report;
+pub mod screen;
 pub mod service;
 pub mod shelf;
 pub mod stage;
