@@ -11,6 +11,9 @@ use takumi_core::{Fonts as EngineFonts, resources::font::FontResource};
 const REGULAR: &[u8] = include_bytes!("../../assets/fonts/CaishiSans-Regular.woff2");
 const BOLD: &[u8] = include_bytes!("../../assets/fonts/CaishiSans-Bold.woff2");
 
+/// The embedded faces as WOFF2, regular and bold, for pages that a browser draws.
+pub const EMBEDDED: [&[u8]; 2] = [REGULAR, BOLD];
+
 /// The family every template names.
 pub const FAMILY: &str = "Caishi Sans";
 

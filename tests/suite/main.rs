@@ -33,6 +33,7 @@ mod review;
 mod sample;
 mod sandbox;
 mod schedule;
+mod screen;
 mod servers;
 mod store;
 mod templates;

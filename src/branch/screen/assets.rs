@@ -23,6 +23,7 @@ const FILES: &[(&str, &str, &str)] = &[
     ("player.js", "text/javascript; charset=utf-8", include_str!("page/player.js")),
     ("card.js", "text/javascript; charset=utf-8", include_str!("page/card.js")),
     ("report.js", "text/javascript; charset=utf-8", include_str!("page/report.js")),
+    ("icon.svg", "image/svg+xml", include_str!("page/icon.svg")),
     ("index.css", "text/css; charset=utf-8", include_str!("page/index.css")),
     ("index.js", "text/javascript; charset=utf-8", include_str!("page/index.js")),
 ];

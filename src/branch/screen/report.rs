@@ -42,9 +42,6 @@ pub(super) enum ReportFault {
     /// The screen is none of the branch's.
     #[error("没有这块屏")]
     Screen,
-    /// A poster that the screen was never given.
-    #[error("报的海报没有发给过这块屏")]
-    Poster,
     /// Times that cannot be.
     #[error("报的起止时间不可能")]
     Times,
@@ -68,7 +65,8 @@ impl Reports {
         }
     }
 
-    /// Takes a report whole or not at all. One that came before is taken as said.
+    /// Takes a report; one that came before is taken as said. A poster that the screen was never
+    /// given is left out: it was not ours, or it was given by a server before this one.
     pub(super) fn take(
         &self,
         source: &dyn ScreenSource,
@@ -83,18 +81,23 @@ impl Reports {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
         let given = inner.given.get(&report.screen);
         let known = |hex: &str| {
-            let digest = Digest::from_hex(hex).ok_or(ReportFault::Poster)?;
-            let given = given.is_some_and(|given| given.contains(&digest));
-            given.then_some(digest).ok_or(ReportFault::Poster)
+            Digest::from_hex(hex).filter(|digest| given.is_some_and(|all| all.contains(digest)))
         };
-        let standing = report.standing.as_deref().map(known).transpose()?;
+        let standing = report.standing.as_deref().and_then(known);
         let now_ms = source.now().as_millisecond();
-        let spans = report.spans.iter();
-        let displayed: Vec<Displayed> = spans
-            .map(|span| displayed(&report.screen, known(&span.sha256)?, span, now_ms))
-            .collect::<Result<_, _>>()?;
+        let mut taken = Vec::new();
+        for span in &report.spans {
+            match known(&span.sha256) {
+                Some(sha256) => taken.push(displayed(&report.screen, sha256, span, now_ms)?),
+                None => tracing::warn!(
+                    screen = report.screen,
+                    sha256 = span.sha256,
+                    "屏幕页面报了没有发给它的海报，没有收"
+                ),
+            }
+        }
         if inner.is_new(&report.page, report.number) {
-            displayed.into_iter().for_each(|displayed| source.displayed(displayed));
+            taken.into_iter().for_each(|displayed| source.displayed(displayed));
             source.standing(&report.screen, standing);
         }
         Ok(())

@@ -28,8 +28,8 @@ use tokio_util::sync::CancellationToken;
 
 /// A report has a line per poster of the playlist.
 const LARGEST_REPORT: usize = 256 * 1024;
-/// How often the playlist is looked at without being told: windows begin and end by themselves.
-const LOOK: Duration = Duration::from_millis(250);
+/// How often the playlist is looked at without being told, should the source have missed an edge.
+const LOOK: Duration = Duration::from_secs(1);
 /// How often a page hears that its server lives, and sets its clock.
 const SIGN_OF_LIFE: Duration = Duration::from_secs(10);
 
@@ -153,9 +153,8 @@ impl Told {
             let playlist = self.shared.playlist(&self.screen);
             let playlist = playlist.unwrap_or_else(|| self.shared.nothing());
             let face = playlist.face();
-            let due = self.last.is_none_or(|(told, at)| {
-                told != face || at.elapsed() >= SIGN_OF_LIFE
-            });
+            let due =
+                self.last.is_none_or(|(told, at)| told != face || at.elapsed() >= SIGN_OF_LIFE);
             if due {
                 self.last = Some((face, Instant::now()));
                 let event = Event::default().event("playlist").retry(Duration::from_secs(2));

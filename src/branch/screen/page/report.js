@@ -27,7 +27,8 @@ function close(nowMs) {
 }
 
 // A poster was painted, or `null`: the card.
-export function painted(sha256, nowMs) {
+export function painted(sha256, at) {
+  const nowMs = Math.round(at);
   close(nowMs);
   open = sha256 === null ? null : { sha256, fromMs: nowMs, told: false };
   standing = sha256;
@@ -35,7 +36,8 @@ export function painted(sha256, nowMs) {
 }
 
 // Called now and again: a poster that stays for hours is told of in pieces.
-export function tick(nowMs) {
+export function tick(at) {
+  const nowMs = Math.round(at);
   if (open && nowMs - open.fromMs > CUT_MS) {
     close(nowMs);
     open = { sha256: open.sha256, fromMs: nowMs, told: true };

@@ -1,0 +1,11 @@
+//! The screens' pages: their server, and in a real Chromium what stands on the glass.
+
+mod browser;
+mod house;
+mod idle;
+mod pictures;
+mod playing;
+mod server;
+mod stills;
+mod swap;
+mod takeover;
