@@ -13,18 +13,24 @@ function say(id, text) {
   return false;
 }
 
-// Names are as long as banks make them: a word that is wider than its place is set smaller.
+// Names are as long as banks make them: a word that is wider than its place is set smaller, and on
+// two lines where the place has two.
 export function fit() {
   for (const word of document.querySelectorAll('.fit')) {
-    word.style.fontSize = '';
+    word.style.fontSize = word.style.whiteSpace = '';
     const style = getComputedStyle(word);
+    const size = parseFloat(style.fontSize);
     const place = parseFloat(style.maxWidth);
-    const width = word.getBoundingClientRect().width;
-    const natural = word.scrollWidth;
-    const wide = Math.max(width, natural);
-    if (place > 0 && wide > place) {
-      word.style.fontSize = `${Math.floor(parseFloat(style.fontSize) * place / wide * 10) / 10}px`;
-    }
+    const lines = Number(style.getPropertyValue('--lines')) || 1;
+    const wide = Math.max(word.getBoundingClientRect().width, word.scrollWidth);
+    // The box stops at its place; what is in it need not.
+    const range = document.createRange();
+    range.selectNodeContents(word);
+    const natural = Math.max(wide, range.getBoundingClientRect().width);
+    if (!(place > 0) || natural <= place + 1) continue;
+    if (lines > 1) word.style.whiteSpace = 'normal';
+    const fitting = size * place * (lines > 1 ? lines * 0.88 : 1) / natural;
+    word.style.fontSize = `${Math.floor(Math.min(fitting, lines > 1 ? size * 0.74 : size) * 10) / 10}px`;
   }
 }
 
