@@ -14,13 +14,16 @@ use crate::{
         confirm,
         enrol::{self, Enrolment},
         machine::{Machine, Urgency},
-        report,
+        report, screen,
     },
     packs::wire::ConfirmedWhat,
+    render::fonts,
 };
 use anyhow::{Context as _, bail};
 use clap::{Args, Subcommand};
-use std::{path::PathBuf, sync::Arc};
+use std::{net::SocketAddr, path::PathBuf, sync::Arc};
+use tokio::{net::TcpListener, task::JoinHandle};
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 /// Arguments of `caishi branch`.
@@ -40,7 +43,9 @@ enum BranchCommand {
     /// 取一次件；平时只在夜间时段取，--now 立刻取全
     Pull(PullArguments),
     /// 常驻运行：取件、按时上屏、到期下架、回报
-    Run,
+    Run(ScreenArguments),
+    /// 只放屏幕：本机全屏播放的页面；取件由 pull 或 U 盘来
+    Screen(ScreenArguments),
     /// 看状态：在放什么、缺什么、该撤什么、有什么不对
     Status,
     /// 回报：贴好了，或撤下了
@@ -63,6 +68,13 @@ struct EnrolArguments {
     /// 这台机器叫什么，给总行的名单看
     #[arg(long, value_name = "名字", default_value = "网点机")]
     machine: String,
+}
+
+#[derive(Debug, Args)]
+struct ScreenArguments {
+    /// 屏幕页面的地址，只能是本机；用浏览器打开它，照页面说的放到屏幕上
+    #[arg(long, value_name = "地址", default_value = "127.0.0.1:8788")]
+    listen: SocketAddr,
 }
 
 #[derive(Debug, Args)]
@@ -114,7 +126,8 @@ pub(super) fn run(arguments: &BranchArguments) -> anyhow::Result<Exit> {
     match &arguments.what {
         BranchCommand::Enrol(own) => block_on(enrol(own, config.clone())),
         BranchCommand::Pull(own) => block_on(pull(own, &open()?)),
-        BranchCommand::Run => block_on(serve(&open()?)),
+        BranchCommand::Run(own) => block_on(serve(own, &open()?)),
+        BranchCommand::Screen(own) => block_on(screen(own, &open()?)),
         BranchCommand::Status => block_on(status(&open()?)),
         BranchCommand::Confirm(own) => queue(own, &open()?),
         BranchCommand::Clock(own) => clock(own, &BranchConfig::load(config)?),
@@ -151,14 +164,41 @@ async fn pull(arguments: &PullArguments, machine: &Machine) -> anyhow::Result<Ex
     Ok(Exit::Success)
 }
 
-async fn serve(machine: &Machine) -> anyhow::Result<Exit> {
+async fn serve(arguments: &ScreenArguments, machine: &Machine) -> anyhow::Result<Exit> {
     let stop = stop_on_signal();
     let stage = Stage::open(Arc::clone(&machine.state))?;
+    let pages = pages(arguments, &stage, &stop).await?;
     let (service, _lock) = machine.service(Some(stage), env!("CARGO_PKG_VERSION")).await?;
     eprintln!("网点 {} 正在运行，按 Ctrl+C 停", machine.config.branch);
     service.run(stop).await;
+    pages.await??;
     eprintln!("已停：回执和时间都记下了");
     Ok(Exit::Success)
+}
+
+async fn screen(arguments: &ScreenArguments, machine: &Machine) -> anyhow::Result<Exit> {
+    let stop = stop_on_signal();
+    let stage = Stage::open(Arc::clone(&machine.state))?;
+    let pages = pages(arguments, &stage, &stop).await?;
+    stage.drive(stop).await;
+    pages.await??;
+    Ok(Exit::Success)
+}
+
+/// Serves the screens' pages beside whatever else runs.
+async fn pages(
+    arguments: &ScreenArguments,
+    stage: &Stage,
+    stop: &CancellationToken,
+) -> anyhow::Result<JoinHandle<Result<(), screen::ScreenError>>> {
+    let listener = TcpListener::bind(arguments.listen)
+        .await
+        .with_context(|| format!("监听不了 {}，请用 --listen 换一个", arguments.listen))?;
+    let [regular, bold] = fonts::EMBEDDED;
+    let faces = screen::Faces { regular, bold };
+    let serve = screen::serve(listener, Arc::new(stage.clone()), faces, stop.clone());
+    eprintln!("屏幕页面：http://{}/", arguments.listen);
+    Ok(tokio::spawn(serve))
 }
 
 async fn status(machine: &Machine) -> anyhow::Result<Exit> {

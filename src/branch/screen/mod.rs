@@ -26,8 +26,9 @@ mod guard;
 mod report;
 mod server;
 mod source;
+mod stage;
 mod wire;
 
 pub use assets::Faces;
 pub use server::{ScreenError, router, serve};
-pub use source::{Card, Displayed, ScreenSource, Showing};
+pub use source::{Card, ScreenSource, Showing};

@@ -1,10 +1,10 @@
 //! What pages saw painted: checked, taken once, handed on.
 
 use super::{
-    source::{Displayed, ScreenSource},
+    source::ScreenSource,
     wire::{PageReport, Span},
 };
-use crate::model::Digest;
+use crate::{branch::receipts::Displayed, model::Digest};
 use jiff::Timestamp;
 use std::{
     collections::{HashMap, VecDeque},

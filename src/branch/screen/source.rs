@@ -1,6 +1,9 @@
 //! What the screens' server needs of the branch: the one door between it and the pack store.
 
-use crate::model::{Digest, MediaType, PackScreen};
+use crate::{
+    branch::receipts::Displayed,
+    model::{Digest, MediaType, PackScreen},
+};
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
 
@@ -63,21 +66,4 @@ pub struct Showing {
     pub remaining: SignedDuration,
     /// Whether it takes the screen over.
     pub takeover: bool,
-}
-
-/// A span of time in which one poster stood on a screen, as the page saw it painted.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Displayed {
-    /// The screen.
-    pub screen: String,
-    /// The poster.
-    pub sha256: Digest,
-    /// The first moment of the span.
-    pub from: Timestamp,
-    /// The last.
-    pub until: Timestamp,
-    /// How often it came up within the span; 0 where it had come up before and stayed.
-    pub count: u32,
-    /// How long it stood in all, in seconds.
-    pub seconds: u32,
 }

@@ -3,7 +3,10 @@
 
 use super::pictures::Poster;
 use caishi::{
-    branch::screen::{Card, Displayed, Faces, ScreenSource, Showing, serve},
+    branch::{
+        receipts::Displayed,
+        screen::{Card, Faces, ScreenSource, Showing, serve},
+    },
     model::{Digest, MediaType, PackScreen},
     render::fonts,
 };

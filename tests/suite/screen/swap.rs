@@ -81,6 +81,6 @@ async fn whose_turn_it_is_follows_from_the_time_not_from_when_the_page_was_opene
     .await;
 }
 
-fn length_ms(span: &caishi::branch::screen::Displayed) -> i64 {
+fn length_ms(span: &caishi::branch::receipts::Displayed) -> i64 {
     span.until.as_millisecond() - span.from.as_millisecond()
 }
