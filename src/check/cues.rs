@@ -113,8 +113,16 @@ fn last_clause(text: &str) -> &str {
     &text[start..]
 }
 
+/// Bytes (150 字) before a hit in which its sentence is looked for, and twice as many behind it: no
+/// reader takes a cue from further off, and a paragraph of a megabyte without a full stop would be
+/// read again for each of its hits.
+const REACH: usize = 450;
+
 /// The sentence around a hit: up to the punctuation that ends one, outside quotation marks.
 pub(super) fn surrounding(text: &str, hit: Range<usize>) -> Surrounding<'_> {
+    let from = text.floor_char_boundary(hit.start.saturating_sub(REACH));
+    let to = text.ceil_char_boundary((hit.end + 2 * REACH).min(text.len()));
+    let (text, hit) = (&text[from..to], hit.start - from..hit.end - from);
     let ends = sentence_ends(text);
     let start = ends.iter().copied().rfind(|end| *end <= hit.start).unwrap_or(0);
     let end = ends.iter().copied().find(|end| *end >= hit.end).unwrap_or(text.len());

@@ -271,8 +271,10 @@ fn every_finding_marks_whole_characters() {
 #[test]
 fn hostile_text_is_no_trouble() {
     let long = "别信".repeat(170_000);
+    // Each clause hits, and no full stop ends the sentence.
+    let hits = "本行理财保本高收益，稳赚不赔，".repeat(4_000);
     let nested = "“".repeat(5_000) + "保本" + &"”".repeat(5_000);
-    for body in [long, nested, "lint-allow ".repeat(2_000), "《".repeat(9_000)] {
+    for body in [long, hits, nested, "lint-allow ".repeat(2_000), "《".repeat(9_000)] {
         let findings = check(&Case { body: Some(body), ..town::empty() });
         let _ = blocks(&findings);
     }
