@@ -28,6 +28,9 @@ use std::{
 /// The size at which a new file is begun; files whose lines were all acknowledged are deleted.
 const SEGMENT: u64 = 256 << 10;
 
+/// Spans of this many bytes are written down once a minute, of twice as many every two minutes.
+const LARGE: usize = 64 << 10;
+
 /// How long a span lasts before it becomes a line, by how many bytes wait for the head office.
 /// Beyond the last, spans wait until it is back.
 const SPANS: [(u64, SignedDuration); 3] = [
@@ -81,6 +84,8 @@ pub struct Receipts {
     head: (u64, Digest),
     spans: BTreeMap<(String, String), Span>,
     dirty: bool,
+    /// When the spans were written down, and how many bytes they were.
+    written: (Timestamp, usize),
 }
 
 impl Receipts {
@@ -115,7 +120,8 @@ impl Receipts {
                 spans.insert((span.screen.clone(), span.sha256.clone()), span);
             }
         }
-        Ok(Self { folder, branch: branch.to_string(), head, spans, dirty: false })
+        let written = (Timestamp::MIN, 0);
+        Ok(Self { folder, branch: branch.to_string(), head, spans, dirty: false, written })
     }
 
     /// Adds what was shown; `behind` says that the machine's clock was not right.
@@ -146,7 +152,18 @@ impl Receipts {
     pub fn settle(&mut self, now: Timestamp) -> Result<(), BranchError> {
         let waiting = waiting_bytes(&self.folder);
         let length = SPANS.iter().find(|(bytes, _)| waiting < *bytes).map(|(_, length)| *length);
-        self.close(|span| length.is_some_and(|length| span.from.duration_until(now) >= length))
+        let is_due =
+            |span: &Span| length.is_some_and(|length| span.from.duration_until(now) >= length);
+        // After months without a head office the spans are megabytes; flash cards do not take
+        // those every minute.
+        let pause = i64::try_from(self.written.1 / LARGE * 60).unwrap_or(i64::MAX);
+        let waits = self.written.0.duration_until(now) < SignedDuration::from_secs(pause);
+        if waits && !self.spans.values().any(is_due) {
+            return Ok(());
+        }
+        self.close(is_due)?;
+        self.written.0 = now;
+        Ok(())
     }
 
     /// Turns every span into a line: at the end of a process, and before somebody looks.
@@ -193,6 +210,7 @@ impl Receipts {
         let bytes =
             serde_json::to_vec(&open).map_err(|error| at(&self.folder)(io::Error::other(error)))?;
         disk::write(&self.folder.join("open.json"), &bytes)?;
+        self.written.1 = bytes.len();
         self.dirty = false;
         forget(&self.folder);
         Ok(())
