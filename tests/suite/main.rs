@@ -11,6 +11,7 @@
 mod approval_number;
 mod article;
 mod behaviour;
+mod branch;
 mod brief;
 mod build;
 mod check;

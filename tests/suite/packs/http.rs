@@ -21,10 +21,10 @@ use reqwest::{Client, StatusCode, header};
 use std::{fs, sync::Arc, time::Duration};
 use tokio_util::sync::CancellationToken;
 
-struct Office {
-    town: Town,
-    publisher: Publisher,
-    url: String,
+pub struct Office {
+    pub town: Town,
+    pub publisher: Publisher,
+    pub url: String,
     client: Client,
     stop: CancellationToken,
 }
@@ -36,7 +36,7 @@ impl Drop for Office {
 }
 
 impl Office {
-    async fn open() -> Self {
+    pub async fn open() -> Self {
         let town = Town::new();
         let folder = town.folder.path();
         let content = concat!(env!("CARGO_MANIFEST_DIR"), "/content");

@@ -1,6 +1,6 @@
 //! Poster packs: the repository as its readers see it.
 
-mod http;
+pub mod http;
 mod peer;
 mod stories;
 

@@ -1,0 +1,12 @@
+//! The branch's side: what it refuses, what it survives, what it shows when.
+
+mod attacks;
+mod chain;
+mod cuts;
+mod fleet;
+mod forge;
+mod office;
+mod parts;
+mod server;
+mod times;
+mod town;
