@@ -63,8 +63,8 @@ pub fn perform(arguments: &[String]) -> Option<anyhow::Result<()>> {
 pub fn measure(quick: bool, table: &mut Table) -> anyhow::Result<()> {
     let keys = tempfile::tempdir()?;
     let keys = keys.path().join("keys");
-    let made = Command::new(env!("CARGO_BIN_EXE_caishi")).args(["keys", "init"]).arg(&keys);
-    anyhow::ensure!(made.output()?.status.success(), "keys");
+    let mut init = Command::new(env!("CARGO_BIN_EXE_caishi"));
+    anyhow::ensure!(init.args(["keys", "init"]).arg(&keys).output()?.status.success(), "keys");
     for branches in if quick { vec![300] } else { vec![300, 3_000] } {
         table.section(&format!("Packs: publishing {POSTERS} posters each for {branches} branches"));
         let output = Command::new(std::env::current_exe()?)
@@ -198,7 +198,8 @@ fn serve(quick: bool, keys: &Path, table: &mut Table) -> anyhow::Result<()> {
     let now = Timestamp::now();
     let root = fs::read(keys.join("root.json"))?;
     let set = KeySet::load(keys)?;
-    let published = publish(&root, &set, None, &catalogue(300, 1, now), now);
+    let catalogue = catalogue(300, 1, now);
+    let published = publish(&root, &set, None, &catalogue, now);
     write(&tree, &runtime.block_on(published)?)?;
     let poster: Vec<u8> = (0..PULLED).map(|at| (at * 31 % 251) as u8).collect();
     let file = target_file(&Digest::of(&poster), "poster.png");
