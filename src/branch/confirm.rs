@@ -36,7 +36,28 @@ pub fn queue(
     let text: Vec<String> =
         list.iter().filter_map(|confirmed| serde_json::to_string(confirmed).ok()).collect();
     disk::write(&folder.join("queue.jsonl"), text.join("\n").as_bytes())?;
+    remember(&folder, list.last())?;
     Ok(number)
+}
+
+/// How much of what was said is remembered for the people at the branch: two years of a weekly
+/// change.
+const REMEMBERED: usize = 400;
+
+fn remember(folder: &Path, confirmed: Option<&Confirmed>) -> Result<(), BranchError> {
+    let path = folder.join("said.jsonl");
+    let text = fs::read_to_string(&path).unwrap_or_default();
+    let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+    lines.extend(confirmed.and_then(|confirmed| serde_json::to_string(confirmed).ok()));
+    let first = lines.len().saturating_sub(REMEMBERED);
+    disk::write(&path, lines[first..].join("\n").as_bytes())
+}
+
+/// What people said here, whether or not the head office has it yet; oldest first.
+#[must_use]
+pub fn said(state: &Path) -> Vec<Confirmed> {
+    let text = fs::read_to_string(state.join("confirmed/said.jsonl")).unwrap_or_default();
+    text.lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }
 
 /// What waits for the head office, oldest first.

@@ -20,6 +20,7 @@ use super::{
     disk,
     error::BranchError,
     journal::{Journal, Level},
+    objects::Objects,
     receipts::{Displayed, Receipts},
     shelf::Shown,
     state::{BranchState, Doing, Lock},
@@ -28,7 +29,7 @@ use crate::model::{Digest, MediaType, PackEntry, PackIndex, PackScreen};
 use jiff::{SignedDuration, Timestamp};
 use std::{
     collections::BTreeMap,
-    path::PathBuf,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
@@ -231,6 +232,24 @@ impl Stage {
             playlist.items.iter().find(|item| item.sha256 == *sha256).map(|item| item.media_type)
         })?;
         Some(Poster { media_type, bytes: self.shared.state.objects.bytes(sha256)? })
+    }
+
+    /// What the branch goes by now.
+    #[must_use]
+    pub fn shown(&self) -> Shown {
+        hold(&self.shared.shown).1.clone()
+    }
+
+    /// The folder of the branch's state.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.shared.state.root
+    }
+
+    /// The verified files.
+    #[must_use]
+    pub fn objects(&self) -> &Objects {
+        &self.shared.state.objects
     }
 
     /// Wakes whenever a playlist may have changed.

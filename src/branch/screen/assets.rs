@@ -85,7 +85,7 @@ pub(super) fn index(host: &str, card: &Card, screens: &[PackScreen]) -> String {
 }
 
 /// Puts words into a page. Each is escaped, and no word is looked at for further places.
-fn fill(page: &str, words: &[(&str, &str)]) -> String {
+pub(super) fn fill(page: &str, words: &[(&str, &str)]) -> String {
     let mut filled = String::with_capacity(page.len() + 256);
     let mut rest = page;
     while let Some((before, after)) = rest.split_once("{{") {
@@ -110,7 +110,7 @@ fn fill(page: &str, words: &[(&str, &str)]) -> String {
 }
 
 /// As text or as the value of an attribute in double quotes.
-fn escape(text: &str) -> String {
+pub(super) fn escape(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut escaped, character| {
         match character {
             '&' => escaped.push_str("&amp;"),
@@ -125,7 +125,7 @@ fn escape(text: &str) -> String {
 }
 
 /// As one segment of a path.
-fn encode(segment: &str) -> String {
+pub(super) fn encode(segment: &str) -> String {
     segment.bytes().fold(String::new(), |mut encoded, byte| {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
             encoded.push(char::from(byte));

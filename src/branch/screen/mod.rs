@@ -8,6 +8,9 @@
 //! GET  /playlist?screen=<name>  the same once
 //! GET  /poster/<sha256>       the bytes, hashed again on their way out
 //! POST /displayed             what the page saw painted
+//! GET  /paper                 what to print and hang, what must come down
+//! GET  /paper/<sha256>        a file of it
+//! POST /paper                 somebody hung it up, or took it down
 //! ```
 //!
 //! The page keeps what it plays in memory and counts down every poster's end by itself, so it goes
@@ -23,6 +26,7 @@
 
 mod assets;
 mod guard;
+mod paper;
 mod report;
 mod server;
 mod source;
@@ -31,4 +35,4 @@ mod wire;
 
 pub use assets::Faces;
 pub use server::{ScreenError, router, serve};
-pub use source::{Card, ScreenSource, Showing};
+pub use source::{Card, Confirm, PaperFile, PaperRelease, Papers, ScreenSource, Showing};

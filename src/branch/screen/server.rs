@@ -2,7 +2,7 @@
 
 use super::{
     assets::{self, Faces},
-    guard,
+    guard, paper,
     report::Reports,
     source::ScreenSource,
     wire::{self, PageReport, Playlist},
@@ -45,8 +45,8 @@ pub enum ScreenError {
 }
 
 #[derive(Clone)]
-struct Shared {
-    source: Arc<dyn ScreenSource>,
+pub(super) struct Shared {
+    pub(super) source: Arc<dyn ScreenSource>,
     reports: Arc<Reports>,
     faces: Faces,
     stop: CancellationToken,
@@ -63,6 +63,8 @@ pub fn router(source: Arc<dyn ScreenSource>, faces: Faces, stop: CancellationTok
         .route("/playlist", get(playlist))
         .route("/poster/{sha256}", get(poster))
         .route("/displayed", post(displayed))
+        .route("/paper", get(paper::page).post(paper::confirm))
+        .route("/paper/{sha256}", get(paper::file))
         .route("/page/{file}", get(page_file))
         .route("/font/{file}", get(font))
         .route("/worker.js", get(worker))

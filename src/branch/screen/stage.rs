@@ -1,9 +1,9 @@
 //! The branch's stage, as its screens see it.
 
-use super::source::{Card, ScreenSource, Showing};
+use super::source::{Card, Confirm, PaperFile, PaperRelease, Papers, ScreenSource, Showing};
 use crate::{
-    branch::{Stage, receipts::Displayed},
-    model::{Digest, PackScreen},
+    branch::{Stage, confirm, receipts::Displayed},
+    model::{Digest, MediaType, OutputKind, PackRelease, PackScreen},
 };
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::watch;
@@ -50,5 +50,63 @@ impl ScreenSource for Stage {
 
     fn standing(&self, screen: &str, sha256: Option<Digest>) {
         Stage::standing(self, screen, sha256.as_ref());
+    }
+    fn papers(&self) -> Papers {
+        let Some(pack) = self.shown().pack else { return Papers::default() };
+        let releases = pack.releases.iter().filter_map(|release| self.paper_release(release));
+        Papers {
+            releases: releases.collect(),
+            take_down: pack.take_down.clone(),
+            confirmed: confirm::said(self.root())
+                .into_iter()
+                .map(|said| (said.key, said.lesson, said.what))
+                .collect(),
+        }
+    }
+
+    fn paper(&self, sha256: &Digest) -> Option<Vec<u8>> {
+        self.objects().bytes(sha256)
+    }
+
+    fn confirm(&self, confirm: &Confirm) -> Result<(), String> {
+        let Confirm { key, lesson, what, by } = confirm;
+        confirm::queue(self.root(), *key, lesson.clone(), *what, by, Stage::now(self))
+            .map(|_| ())
+            .map_err(|error| error.to_string())
+    }
+}
+
+impl Stage {
+    /// The files of a release that are no posters and are here; `None` where there are none.
+    fn paper_release(&self, release: &PackRelease) -> Option<PaperRelease> {
+        let here = release.entries.iter().filter(|entry| {
+            entry.output != OutputKind::Screen && self.objects().path(&entry.sha256).is_some()
+        });
+        let files: Vec<PaperFile> = here
+            .map(|entry| PaperFile {
+                sha256: entry.sha256,
+                name: if entry.media_type == MediaType::Zip {
+                    format!("{}.zip", release.campaign.replace('/', "-"))
+                } else {
+                    entry.name.clone()
+                },
+                media_type: entry.media_type,
+                bytes: entry.bytes,
+            })
+            .collect();
+        let mut titles: Vec<&str> = Vec::new();
+        for entry in release.entries.iter().filter(|entry| entry.lesson.is_some()) {
+            if !titles.contains(&entry.alt.as_str()) {
+                titles.push(&entry.alt);
+            }
+        }
+        let show_until = release.entries.iter().map(|entry| entry.show_until).min()?;
+        (!files.is_empty()).then(|| PaperRelease {
+            key: release.key,
+            title: titles.join("、"),
+            number: release.number.clone(),
+            show_until,
+            files,
+        })
     }
 }

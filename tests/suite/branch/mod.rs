@@ -6,6 +6,7 @@ mod cuts;
 mod fleet;
 mod forge;
 mod office;
+mod paper;
 mod parts;
 mod server;
 mod times;
