@@ -3,6 +3,7 @@
 
 mod metrics;
 mod packs;
+pub mod xmds;
 
 pub use metrics::{MetricsError, Recorder};
 

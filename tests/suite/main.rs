@@ -40,3 +40,4 @@ mod store;
 mod templates;
 mod webhook;
 mod wechat;
+mod xmds;

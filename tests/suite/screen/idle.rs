@@ -28,7 +28,7 @@ const boxes = ['bank', 'time', 'date', 'branch', 'hotline', 'welcome'].map((name
   const box = range.getBoundingClientRect().toJSON();
   // The ink: Han characters fill 0.92 em, digits 0.75 em, wherever the line's box ends.
   const ink = parseFloat(getComputedStyle(element).fontSize) * (name === 'time' ? 0.75 : 0.92);
-  const by = Math.max(0, box.height - ink) / 2;
+  const by = Math.max(0, (range.getClientRects()[0]?.height ?? 0) - ink) / 2;
   Object.assign(box, { top: box.top + by, bottom: box.bottom - by });
   return { name, visible, box, text: element.textContent };
 }).filter((one) => one.visible);
@@ -41,6 +41,11 @@ for (const one of boxes) for (const other of boxes) {
   if (one.name >= other.name) continue;
   const [a, b] = [one.box, other.box];
   if (a.left < b.right && b.left < a.right && a.top < b.bottom && b.top < a.bottom) faults.push(one.name + ' touches ' + other.name);
+}
+const strip = document.querySelector('.strip').getBoundingClientRect();
+for (const { name, box } of boxes) {
+  const inside = ['branch', 'hotline'].includes(name);
+  if (inside ? box.top < strip.top : box.bottom > strip.top) faults.push(name + ' crosses the edge of the strip');
 }
 if (![...document.fonts].every((face) => face.status === 'loaded')) faults.push('faces are not loaded');
 return faults;";

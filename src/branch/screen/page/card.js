@@ -56,5 +56,7 @@ dark.addEventListener('change', dress);
 dress();
 element('call').hidden = element('hotline').textContent === '';
 addEventListener('resize', fit);
-document.fonts.ready.then(fit);
+// Before the faces are there, words have other widths.
+const faces = ['400', '700'].map((weight) => document.fonts.load(`${weight} 16px "Caishi Sans"`, '财识'));
+Promise.allSettled(faces).then(fit);
 fit();

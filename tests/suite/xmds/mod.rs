@@ -1,0 +1,6 @@
+//! The packs as Xibo players see them.
+
+mod office;
+mod peer;
+mod planned;
+mod soap;
