@@ -47,8 +47,7 @@ pub(super) fn host(headers: &HeaderMap) -> Option<&str> {
     let host = headers.get(header::HOST)?.to_str().ok()?;
     let name = match host.rsplit_once(':') {
         Some((name, port)) if !port.is_empty() && port.bytes().all(|b| b.is_ascii_digit()) => name,
-        Some(_) => host,
-        None => host,
+        Some(_) | None => host,
     };
     ["127.0.0.1", "localhost", "[::1]"].contains(&name).then_some(host)
 }

@@ -36,7 +36,7 @@ impl CardFiles {
     /// Numbers that change with the card's words, its shape and its picture.
     pub(super) fn of(plan: &Plan, picture: Option<Digest>) -> Self {
         let shape = [plan.screen.width, plan.screen.height].map(u32::to_le_bytes).concat();
-        let words = [&plan.bank, &plan.branch, &plan.hotline].map(|word| word.as_bytes());
+        let words = [plan.bank.as_bytes(), plan.branch.as_bytes(), plan.hotline.as_bytes()];
         let drawn = picture.map(|digest| *digest.as_bytes()).unwrap_or_default();
         let fields = [words[0], words[1], words[2], &shape, &drawn[..]];
         let digest = Digest::of_fields(fields);
