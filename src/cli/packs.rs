@@ -30,6 +30,23 @@ pub enum PacksCommand {
     Confirm(ConfirmArguments),
     /// 看一个网点的屏幕在某一天放过什么
     Shown(ShownArguments),
+    /// 列出 Xibo 播放器：哪些在等分配，哪些在放
+    Players,
+    /// 把一台 Xibo 播放器分配给网点的一块屏
+    Assign(AssignArguments),
+}
+
+/// Arguments of `caishi packs assign`.
+#[derive(Debug, Args)]
+pub struct AssignArguments {
+    /// 播放器的硬件编号，caishi packs players 列出的
+    #[arg(value_name = "硬件编号")]
+    player: String,
+    /// 网点和屏幕，如 b001/s1；不写就是收回
+    #[arg(value_name = "网点/屏幕")]
+    place: Option<String>,
+    #[command(flatten)]
+    actor: Actor,
 }
 
 /// Arguments of `caishi packs status`.
@@ -97,6 +114,8 @@ pub(super) fn run(command: &PacksCommand, config: &Path) -> anyhow::Result<Exit>
             }
             PacksCommand::Confirm(own) => confirm(&session, own).await,
             PacksCommand::Shown(own) => shown(&session, own).await,
+            PacksCommand::Players => players(&session).await,
+            PacksCommand::Assign(own) => assign(&session, own).await,
         }
     })
 }
@@ -219,5 +238,56 @@ async fn shown(session: &Session, arguments: &ShownArguments) -> anyhow::Result<
     }
     print!("{table}");
     println!("{} 条记录，每条都由网点的机器签过名", displays.len());
+    Ok(Exit::Success)
+}
+
+async fn players(session: &Session) -> anyhow::Result<Exit> {
+    let players = session.publisher.store.xibo_players().await?;
+    let mut table = Table::new(["硬件编号", "名字", "种类", "网点/屏幕", "最近", "状态"]);
+    for player in &players {
+        let place = player.place.as_ref();
+        table.row([
+            player.hardware_key.clone(),
+            player.name.clone(),
+            player.client.clone(),
+            place.map_or_else(
+                || "等分配".to_owned(),
+                |(branch, screen)| format!("{branch}/{screen}"),
+            ),
+            super::table::moment(player.seen_at),
+            player.status.clone(),
+        ]);
+    }
+    print!("{table}");
+    if players.is_empty() {
+        println!("还没有播放器来过；怎样接上见 docs/xibo.md");
+    }
+    Ok(Exit::Success)
+}
+
+async fn assign(session: &Session, arguments: &AssignArguments) -> anyhow::Result<Exit> {
+    let actor = arguments.actor.authenticate(&session.config)?;
+    let place = match &arguments.place {
+        None => None,
+        Some(text) => {
+            let (branch, screen) = text.split_once('/').context("应写成 网点/屏幕，如 b001/s1")?;
+            let content = session.content()?;
+            let known = content.library.screens.iter();
+            if !known.clone().any(|known| known.branch.as_str() == branch && known.screen == screen)
+            {
+                anyhow::bail!("screens.csv 里没有 {branch} 的屏幕 {screen}");
+            }
+            Some((BranchId::new(branch)?, screen.to_owned()))
+        }
+    };
+    let given = place.as_ref().map(|(branch, screen)| (branch, screen.as_str()));
+    let store = &session.publisher.store;
+    if !store.assign_xibo_player(&arguments.player, given, actor.id.as_str()).await? {
+        anyhow::bail!("没有这台播放器；caishi packs players 列出来过的");
+    }
+    match &arguments.place {
+        Some(place) => println!("{place} 由它来放；播放器下次来问（至多 5 分钟）就开始下载"),
+        None => println!("已收回；播放器下次来问就得不到东西了"),
+    }
     Ok(Exit::Success)
 }

@@ -197,6 +197,8 @@ pub enum BlobConfig {
 /// The `[server]` table.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ServerConfig {
+    /// The key that the bank's Xibo players share; without one, `/xmds` is not there.
+    pub xibo_key: Option<super::SecretReference>,
     /// Where `caishi serve` listens.
     pub listen: SocketAddr,
     /// Where metrics are served, a listener of their own.

@@ -159,10 +159,12 @@ fn web_address(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn read_server(root: &Table<'_>) -> ServerConfig {
-    let mut server = ServerConfig { listen: SocketAddr::from(DEFAULT_LISTEN), metrics: None };
+    let mut server =
+        ServerConfig { listen: SocketAddr::from(DEFAULT_LISTEN), metrics: None, xibo_key: None };
     if let Some(table) = root.table("server") {
         server.listen = table.parsed("listen", socket).unwrap_or(server.listen);
         server.metrics = table.parsed("metrics", socket);
+        server.xibo_key = table.secret("xibo_key");
         if server.metrics == Some(server.listen) && server.listen.port() != 0 {
             table.fault("metrics", "和 listen 一样；指标要用另一个端口，例如 127.0.0.1:8781");
         }

@@ -37,6 +37,7 @@ mod submit;
 mod table;
 mod value;
 mod wake;
+mod xibo;
 
 pub use blob::operator;
 pub use error::StoreError;

@@ -318,3 +318,20 @@ pub struct Confirmation {
     /// When.
     pub at: Timestamp,
 }
+
+/// A player that speaks Xibo's protocol.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct XiboPlayer {
+    /// Its own key, which it made up itself.
+    pub hardware_key: String,
+    /// What it calls itself.
+    pub name: String,
+    /// Its kind and version.
+    pub client: String,
+    /// The branch and screen that it was given; `None` while it waits.
+    pub place: Option<(BranchId, String)>,
+    /// When it last asked for something.
+    pub seen_at: Timestamp,
+    /// What it told last, in Chinese; empty before.
+    pub status: String,
+}

@@ -108,6 +108,7 @@ pub(super) const TABLES: &[Table] = &[
             "line",
         ],
     ),
+    ("xibo_player", &["hardware_key", "name", "client", "branch", "screen", "#seen_at", "status"]),
     ("confirmation", &["branch", "release_key", "lesson", "what", "confirmed_by", "#at"]),
 ];
 

@@ -3,6 +3,7 @@
 
 mod metrics;
 mod packs;
+mod xibo;
 pub mod xmds;
 
 pub use metrics::{MetricsError, Recorder};
@@ -30,7 +31,19 @@ pub fn router(publisher: Publisher) -> Router {
         .route("/hooks/{channel}", any(hook))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(publisher.clone())
-        .merge(packs::router(publisher))
+        .merge(packs::router(publisher.clone()))
+        .merge(players(&publisher))
+}
+
+/// The view for Xibo players; a key that cannot be fetched keeps the rest from nothing.
+fn players(publisher: &Publisher) -> Router {
+    match xibo::router(publisher) {
+        Ok(router) => router.unwrap_or_default(),
+        Err(fault) => {
+            tracing::error!("Xibo 播放器接不上：[server] xibo_key：{fault}");
+            Router::new()
+        }
+    }
 }
 
 /// Serves until `stop`; requests that are under way are finished.

@@ -81,7 +81,7 @@ fn rooms_use_only_what_lies_before_them() {
                 "store", "deliver", "packs",
             ],
         ),
-        ("web", &["model", "deliver", "packs", "work"]),
+        ("web", &["model", "deliver", "packs", "store", "work"]),
         (
             "rehearse",
             &["model", "config", "build", "review", "store", "deliver", "sandbox", "web", "work"],

@@ -108,7 +108,7 @@ pub struct Played {
 #[async_trait]
 pub trait XmdsBackend: Send + Sync + 'static {
     /// The moment.
-    fn now(&self) -> Timestamp;
+    async fn now(&self) -> anyhow::Result<Timestamp>;
 
     /// Notes a player, and says how it stands.
     async fn register(&self, registration: &Registration) -> anyhow::Result<Standing>;

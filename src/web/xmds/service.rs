@@ -111,7 +111,7 @@ impl Service {
         match call.operation.as_str() {
             "RequiredFiles" => {
                 let files = self.files(&display, &self.programme(&display).await?).await?;
-                let text = document::files_document(&files, self.backend.now());
+                let text = document::files_document(&files, self.backend.now().await?);
                 Ok(Value::Text("RequiredFilesXml", text))
             }
             "Schedule" => {
@@ -151,7 +151,7 @@ impl Service {
                 let programme = self.programme(&display).await?;
                 let files = self.files(&display, &programme).await?;
                 let schedule = document::schedule(&programme.plan, &programme.card);
-                document::ready(&programme.plan, self.backend.now(), &files, &schedule)
+                document::ready(&programme.plan, self.backend.now().await?, &files, &schedule)
             }
         };
         Ok(Value::Text("ActivationMessage", text))
@@ -159,7 +159,7 @@ impl Service {
 
     async fn programme(&self, display: &Display) -> Result<Programme, Fault> {
         let indexes = self.backend.indexes(&display.branch).await?;
-        let plan = plan(&indexes, &display.screen, self.backend.now());
+        let plan = plan(&indexes, &display.screen, self.backend.now().await?);
         let plan = plan.ok_or(Fault::Sender("网点的清单里没有这块屏"))?;
         let (width, height) = (plan.screen.width, plan.screen.height);
         let picture = self.backend.card(display, width, height).await?;

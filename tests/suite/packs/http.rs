@@ -44,7 +44,7 @@ impl Office {
             "[bank]\nname = \"山城示范银行\"\nbase_url = \"https://edu.shancheng.example\"\n\
              hotline = \"bank\"\ndisclaimer = \"金融知识普及。\"\n[content]\nfolder = {content:?}\n\
              [channel.screens]\nkind = \"packs\"\noutputs = [\"screen\"]\npath = \"outbox\"\n\
-             keys = \"keys\"\n"
+             keys = \"keys\"\n[server]\nxibo_key = {{ command = [\"echo\", \"shared-key\"] }}\n"
         );
         fs::write(folder.join("channels.toml"), toml).unwrap();
         let config = Arc::new(Config::load(&folder.join("channels.toml")).unwrap());
@@ -272,4 +272,37 @@ async fn another_machine_takes_the_place_of_the_first() {
     assert_eq!(office.report(&report, &keys[0]).await.status(), StatusCode::FORBIDDEN);
     assert_eq!(office.report(&report, &keys[1]).await.status(), StatusCode::OK);
     let _ = index_name(&report.branch);
+}
+
+/// One call of a Xibo player.
+async fn soap(office: &Office, operation: &str, server_key: &str) -> String {
+    let envelope = format!(
+        "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\" xmlns:t=\"urn:xmds\">\
+         <s:Body><t:{operation}><serverKey>{server_key}</serverKey><hardwareKey>player-1\
+         </hardwareKey><displayName>大厅</displayName></t:{operation}></s:Body></s:Envelope>"
+    );
+    let url = office.url.replace("/packs", "/xmds/xmds.php?v=5");
+    office.client.post(url).body(envelope).send().await.unwrap().text().await.unwrap()
+}
+
+#[tokio::test]
+async fn a_xibo_player_gets_the_branch_that_somebody_gave_it() {
+    let office = Office::open().await;
+    office.town.publish(&office.town.week(1, 0)).await;
+    let refused = soap(&office, "RequiredFiles", "wrong-key").await;
+    assert!(refused.contains("密钥不对"), "{refused}");
+    assert!(soap(&office, "RegisterDisplay", "shared-key").await.contains("WAITING"));
+    let players = office.publisher.store.xibo_players().await.unwrap();
+    assert_eq!((players[0].hardware_key.as_str(), players[0].name.as_str()), ("player-1", "大厅"));
+    assert!(soap(&office, "RequiredFiles", "shared-key").await.contains("还没有分配"));
+    let place = (&branch("b001"), "s1");
+    let store = &office.publisher.store;
+    assert!(store.assign_xibo_player("player-1", Some(place), "author-a").await.unwrap());
+    assert!(!store.assign_xibo_player("nobody", Some(place), "author-a").await.unwrap());
+    assert!(soap(&office, "RegisterDisplay", "shared-key").await.contains("READY"));
+    let files = soap(&office, "RequiredFiles", "shared-key").await;
+    let entry = &office.town.index("b001").await.releases[0].entries[0];
+    assert!(files.contains(&entry.sha256.to_string()[..16]) || files.contains("media"), "{files}");
+    store.assign_xibo_player("player-1", None, "author-a").await.unwrap();
+    assert!(soap(&office, "Schedule", "shared-key").await.contains("还没有分配"), "taken back");
 }

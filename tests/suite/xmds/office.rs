@@ -36,8 +36,8 @@ pub struct Office {
 
 #[async_trait]
 impl XmdsBackend for Office {
-    fn now(&self) -> Timestamp {
-        now()
+    async fn now(&self) -> anyhow::Result<Timestamp> {
+        Ok(now())
     }
 
     async fn register(&self, registration: &Registration) -> anyhow::Result<Standing> {

@@ -48,3 +48,14 @@ CREATE TABLE confirmation (
     at BIGINT NOT NULL,
     PRIMARY KEY (branch, release_key, lesson, what)
 );
+
+-- Players that speak Xibo's protocol: who waits, and which screen each was given.
+CREATE TABLE xibo_player (
+    hardware_key TEXT COLLATE "C" NOT NULL PRIMARY KEY,
+    name TEXT COLLATE "C" NOT NULL,
+    client TEXT COLLATE "C" NOT NULL,
+    branch TEXT COLLATE "C",
+    screen TEXT COLLATE "C",
+    seen_at BIGINT NOT NULL,
+    status TEXT COLLATE "C" NOT NULL
+);

@@ -48,3 +48,14 @@ CREATE TABLE confirmation (
     at INTEGER NOT NULL,
     PRIMARY KEY (branch, release_key, lesson, what)
 ) STRICT;
+
+-- Players that speak Xibo's protocol: who waits, and which screen each was given.
+CREATE TABLE xibo_player (
+    hardware_key TEXT NOT NULL PRIMARY KEY,
+    name TEXT NOT NULL,
+    client TEXT NOT NULL,
+    branch TEXT,
+    screen TEXT,
+    seen_at INTEGER NOT NULL,
+    status TEXT NOT NULL
+) STRICT;
