@@ -5,7 +5,11 @@ use aws_lc_rs::{
     rand::SystemRandom,
     signature::{ED25519, Ed25519KeyPair, KeyPair as _, UnparsedPublicKey},
 };
-use std::{fmt, fs, io, path::Path};
+use std::{
+    fmt::{self, Write as _},
+    fs, io,
+    path::Path,
+};
 use tough::{key_source::KeySource, schema::key::Key, sign::Sign};
 
 /// A private key, as DER PKCS#8 (RFC 5958), the only form of Ed25519 keys that `tough` reads.
@@ -81,7 +85,7 @@ impl SigningKey {
     /// The public key as 64 hexadecimal digits.
     #[must_use]
     pub fn public_hex(&self) -> String {
-        self.public().iter().map(|byte| format!("{byte:02x}")).collect()
+        hex(self.public())
     }
 
     /// Signs a message (RFC 8032): 64 bytes.
@@ -98,6 +102,15 @@ impl SigningKey {
     pub(super) fn source(&self) -> Box<dyn KeySource> {
         Box::new(Der(self.der.clone()))
     }
+}
+
+/// Bytes as lower-case hexadecimal digits.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 /// Whether a signature of a message is that of the holder of a public key.

@@ -38,7 +38,7 @@ pub use catalogue::{Catalogue, Release, ReleaseFile};
 pub use error::{Attack, PacksError};
 pub use facts::{BranchEntry, FACTS_PATH, PackFacts, ScreenEntry};
 pub use index::{INDEX_LIMIT, from_json, is_flat_name, to_json};
-pub use keys::{KeySet, SigningKey, verify_signature};
+pub use keys::{KeySet, SigningKey, hex, verify_signature};
 pub use publish::{Publication, publish, refresh};
 pub use read::{Reader, TargetFile, TrustedView, Versions};
 pub use root::{RootKeys, RootSummary, new_root, next_root, root_digest, sign_root, summary};

@@ -45,6 +45,7 @@ pub(super) fn deserialize<'de, T: FromText, D: Deserializer<'de>>(from: D) -> Re
 pub(super) mod optional {
     use super::{Deserialize, Deserializer, Display, FromText, Serializer, read};
 
+    #[expect(clippy::ref_option, reason = "serde hands over the field")]
     pub(crate) fn serialize<T: Display, S: Serializer>(
         value: &Option<T>,
         to: S,

@@ -31,8 +31,8 @@ pub fn router(publisher: Publisher) -> Router {
         .route("/hooks/{channel}", any(hook))
         .layer(DefaultBodyLimit::max(LARGEST_BODY))
         .with_state(publisher.clone())
-        .merge(packs::router(publisher.clone()))
         .merge(players(&publisher))
+        .merge(packs::router(publisher))
 }
 
 /// The view for Xibo players; a key that cannot be fetched keeps the rest from nothing.

@@ -148,15 +148,15 @@ async fn send(
         return Ok((StatusCode::NOT_MODIFIED, headers).into_response());
     }
     let whole = text(header::IF_RANGE).is_some_and(|range_tag| range_tag != tag);
-    let range = text(header::RANGE).filter(|_| !whole).and_then(|range| parse(range, length));
-    let (status, start, end) = match range {
-        None => (StatusCode::OK, 0, length),
-        Some(Some((start, end))) => {
+    let range = text(header::RANGE).filter(|_| !whole);
+    let (status, start, end) = match range.map_or(Wanted::Whole, |range| parse(range, length)) {
+        Wanted::Whole => (StatusCode::OK, 0, length),
+        Wanted::Part(start, end) => {
             let span = format!("bytes {start}-{}/{length}", end - 1);
             headers.insert(header::CONTENT_RANGE, value(&span));
             (StatusCode::PARTIAL_CONTENT, start, end)
         }
-        Some(None) => {
+        Wanted::Outside => {
             headers.insert(header::CONTENT_RANGE, value(&format!("bytes */{length}")));
             return Ok((StatusCode::RANGE_NOT_SATISFIABLE, headers).into_response());
         }
@@ -175,20 +175,40 @@ async fn send(
     Ok((status, headers, body).into_response())
 }
 
-/// One range of bytes (RFC 9110 §14.1.2). `None` where the header is to be ignored, `Some(None)`
-/// where the range lies outside.
-fn parse(range: &str, length: u64) -> Option<Option<(u64, u64)>> {
-    let (from, to) = range.strip_prefix("bytes=")?.split_once('-')?;
+/// What a request wants of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Wanted {
+    /// All of it.
+    Whole,
+    /// From here up to, not including, there.
+    Part(u64, u64),
+    /// What lies behind its end.
+    Outside,
+}
+
+/// One range of bytes (RFC 9110 §14.1.2); what is not understood is ignored, as it says.
+fn parse(range: &str, length: u64) -> Wanted {
+    let Some((from, to)) = range.strip_prefix("bytes=").and_then(|range| range.split_once('-'))
+    else {
+        return Wanted::Whole;
+    };
     if from.is_empty() {
-        let last: u64 = to.parse().ok()?;
-        return Some((last > 0 && length > 0).then(|| (length.saturating_sub(last), length)));
+        return match to.parse::<u64>() {
+            Ok(last) if last > 0 && length > 0 => Wanted::Part(length.saturating_sub(last), length),
+            Ok(_) => Wanted::Outside,
+            Err(_) => Wanted::Whole,
+        };
     }
-    let from: u64 = from.parse().ok()?;
-    let end = if to.is_empty() { length } else { to.parse::<u64>().ok()?.checked_add(1)? };
-    if end <= from {
-        return if to.is_empty() { Some(None) } else { None };
+    let end = if to.is_empty() {
+        Some(length)
+    } else {
+        to.parse::<u64>().ok().map(|to| to.saturating_add(1))
+    };
+    match (from.parse::<u64>(), end) {
+        (Ok(from), _) if from >= length => Wanted::Outside,
+        (Ok(from), Some(end)) if from < end => Wanted::Part(from, end.min(length)),
+        _ => Wanted::Whole,
     }
-    Some((from < length).then(|| (from, end.min(length))))
 }
 
 fn media_type(name: &str) -> &'static str {

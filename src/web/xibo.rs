@@ -150,7 +150,8 @@ impl XmdsBackend for Office {
             News::Broken(sha256, reason) => format!("放不了 {sha256}：{reason}"),
             News::Log(lines) => {
                 for line in lines {
-                    tracing::info!(branch = %display.branch, screen = display.screen, "Xibo：{line}");
+                    let Display { branch, screen } = display;
+                    tracing::info!("Xibo {branch}/{screen}：{line}");
                 }
                 return Ok(());
             }

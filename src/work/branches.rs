@@ -4,7 +4,7 @@ use super::{Publisher, WorkError};
 use crate::{
     model::{BranchId, ChannelId, Digest, LessonId, TakeDown},
     packs::{
-        Standing, root_digest, verify_signature,
+        Standing, hex, root_digest, verify_signature,
         wire::{
             ConfirmedWhat, EnrolAnswer, EnrolRequest, Report, ReportAnswer, Status, read_chain,
         },
@@ -126,7 +126,7 @@ impl Publisher {
         let mut secret = [0_u8; 10];
         getrandom::fill(&mut secret)
             .map_err(|error| WorkError::Unknown(format!("取不到随机数：{error}")))?;
-        let secret: String = secret.iter().map(|byte| format!("{byte:02x}")).collect();
+        let secret = hex(&secret);
         let code = format!("{branch}-{secret}-{}", &root_digest(&root).to_string()[..16]);
         let hash = Digest::of(code.as_bytes());
         let expires = self.store.add_enrol_code(&hash, branch, CODE_LIFE, actor).await?;
@@ -209,24 +209,7 @@ impl Publisher {
                 (display, hash)
             })
             .collect();
-        let confirmations: Vec<(i64, Confirmation)> = report
-            .confirmations
-            .iter()
-            .filter_map(|confirmed| {
-                let number = i64::try_from(confirmed.number).ok()?;
-                (number > device.confirmation_number).then(|| {
-                    let confirmation = Confirmation {
-                        branch: branch.clone(),
-                        key: confirmed.key,
-                        lesson: confirmed.lesson.clone(),
-                        what: what_text(confirmed.what).to_owned(),
-                        by: format!("{branch}：{}", confirmed.by),
-                        at: confirmed.at,
-                    };
-                    (number, confirmation)
-                })
-            })
-            .collect();
+        let confirmations = confirmations(&report, device.confirmation_number);
         let status = serde_json::to_string(&report.status)
             .map_err(|error| BranchError::Garbled(error.to_string()))?;
         self.store.take_report(&device, &status, &receipts, &confirmations).await?;
@@ -325,6 +308,23 @@ pub fn take_downs(standings: &[BranchStanding]) -> Vec<TakeDownStanding> {
     }
     items.sort_by(|a, b| (b.since, &a.title).cmp(&(a.since, &b.title)));
     items
+}
+
+/// The confirmations of a report that were not taken before, with their numbers.
+fn confirmations(report: &Report, known: i64) -> Vec<(i64, Confirmation)> {
+    let fresh = report.confirmations.iter().filter_map(|confirmed| {
+        let number = i64::try_from(confirmed.number).ok().filter(|number| *number > known)?;
+        let confirmation = Confirmation {
+            branch: report.branch.clone(),
+            key: confirmed.key,
+            lesson: confirmed.lesson.clone(),
+            what: what_text(confirmed.what).to_owned(),
+            by: format!("{}：{}", report.branch, confirmed.by),
+            at: confirmed.at,
+        };
+        Some((number, confirmation))
+    });
+    fresh.collect()
 }
 
 /// What is wrong with a branch.

@@ -50,7 +50,7 @@ impl PacksChannel {
         serde_json::from_slice(&bytes).map_err(|error| fault(format!("packs.json：{error}")))
     }
 
-    fn receipt(&self, release: &Release, at: Timestamp) -> Receipt {
+    fn receipt(release: &Release, at: Timestamp) -> Receipt {
         let branches: BTreeSet<_> =
             release.files.iter().filter_map(|file| file.branch.as_ref()).collect();
         let moment = release.activate_at.to_zoned(crate::model::bank_zone());
@@ -84,7 +84,7 @@ impl PacksChannel {
             Some(release) if release.recalled.is_some() => {
                 Probe::Unknown(format!("{}：这一期发布过，后来撤回了", self.storage.shown))
             }
-            Some(release) => Probe::Published(self.receipt(release, now)),
+            Some(release) => Probe::Published(Self::receipt(release, now)),
         })
     }
 
@@ -219,7 +219,7 @@ impl Channel for PacksChannel {
         let now = books.now().await?;
         let facts = self.facts(parcel, books).await?;
         let release = self.timing.release(parcel, &facts);
-        let receipt = self.receipt(&release, now);
+        let receipt = Self::receipt(&release, now);
         // A worker that was thought dead and lives is stopped here: its books are closed.
         books.write(Scope::Delivery, "packs/switch", &release.key.to_string()).await?;
         let gone = self

@@ -223,7 +223,8 @@ impl DaypartSettings {
             match weekday(text) {
                 Some(day) => rule.days.push(day),
                 None => {
-                    faults.add(format!("daypart.days 没有“{text}”；写 MON TUE WED THU FRI SAT SUN"))
+                    let known = "写 MON TUE WED THU FRI SAT SUN";
+                    faults.add(format!("daypart.days 没有“{text}”；{known}"));
                 }
             }
         }
