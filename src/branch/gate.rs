@@ -66,7 +66,7 @@ impl Gate {
     ) -> Result<T, SourceError> {
         if !self.is_closed() {
             let result = request.await;
-            if let Err(error) = &result {
+            if let Err(error @ (SourceError::Broken(_) | SourceError::Busy(_))) = &result {
                 self.failed(error).await;
             }
             return result;
@@ -76,8 +76,11 @@ impl Gate {
         tokio::time::sleep_until(inner.open_at).await;
         let result = request.await;
         match &result {
-            Ok(_) => self.failures.store(0, Ordering::Relaxed),
-            Err(error) => self.close(&mut inner, error),
+            Err(error @ (SourceError::Broken(_) | SourceError::Busy(_))) => {
+                self.close(&mut inner, error);
+            }
+            // Any answer, also a refusal: the head office is there.
+            _ => self.failures.store(0, Ordering::Relaxed),
         }
         result
     }

@@ -41,6 +41,9 @@ use tokio_util::sync::CancellationToken;
 /// How often it is looked whether the night is over: the machine's clock may be put right.
 const LOOK_AT_CLOCK: Duration = Duration::from_secs(10);
 
+/// How long to wait for another process that pulls.
+const WHILE_BUSY: Duration = Duration::from_secs(30);
+
 /// How long a connection for nudges must have stood for its end to be nobody's fault.
 const STOOD_WELL: Duration = Duration::from_mins(1);
 
@@ -83,6 +86,8 @@ struct Own {
     catch_up_from: Option<Timestamp>,
     /// What went wrong last; nothing after a good round.
     trouble: Option<String>,
+    /// How many rounds in a row failed although the head office answered.
+    failures: u32,
 }
 
 impl Service {
@@ -158,44 +163,46 @@ impl Service {
     async fn pulling(&self) {
         loop {
             let due = Instant::now() + self.poll_after();
-            let until = match self.round(due).await {
+            let round = match self.round(due).await {
                 Ok(until) => {
-                    self.own().trouble = None;
-                    until
+                    let mut own = self.own();
+                    (own.trouble, own.failures) = (None, 0);
+                    Ok(until)
                 }
-                Err(error) => {
-                    self.failed(&error).await;
-                    None
-                }
+                Err(error) => Err(self.failed(&error)),
             };
-            let closed = self.gate.is_closed();
-            let wait = async {
-                match until {
-                    _ if closed => {}
-                    Some(moment) => tokio::select! {
+            let rest = async {
+                match round {
+                    Ok(Some(moment)) => tokio::select! {
                         () = self.passed(moment) => {}
                         () = tokio::time::sleep_until(due) => {}
                     },
-                    None => tokio::time::sleep_until(due).await,
+                    Ok(None) => tokio::time::sleep_until(due).await,
+                    Err(pause) => tokio::time::sleep(pause).await,
                 }
             };
             tokio::select! {
-                () = wait => {}
+                () = rest => {}
                 () = self.nudged.notified() => {}
             }
         }
     }
 
-    /// Notes a failure. What the gate has not seen yet closes it as well: bad metadata is no
-    /// reason to ask again at once.
-    async fn failed(&self, error: &BranchError) {
+    /// Notes a failure, and says how long to leave it. Where the way failed, the gate says so;
+    /// bad metadata, a bad file or a full disk do not get better at once either.
+    fn failed(&self, error: &BranchError) -> Duration {
         self.warn(error);
-        self.own().trouble = Some(error.to_string());
+        let mut own = self.own();
+        own.trouble = Some(error.to_string());
         match error {
-            BranchError::WindowOver { .. } => {}
-            BranchError::Busy { .. } => tokio::time::sleep(Duration::from_secs(5)).await,
-            _ if self.gate.is_closed() => {}
-            other => self.gate.failed(&SourceError::Refused(other.to_string())).await,
+            BranchError::Busy { .. } => WHILE_BUSY,
+            BranchError::WindowOver { .. } => self.timetable.poll,
+            _ if error.is_unreachable() && self.gate.is_closed() => Duration::ZERO,
+            _ => {
+                let span = Duration::from_mins(1 << own.failures.min(8)).min(self.timetable.poll);
+                own.failures += 1;
+                span / 2 + self.jitter(span / 2)
+            }
         }
     }
 
@@ -289,6 +296,10 @@ impl Service {
         let branch = &self.puller.state.branch;
         loop {
             let Ok(mut nudges) = self.gate.pass(self.office.events(branch)).await else {
+                if !self.gate.is_closed() {
+                    // It answered, but not with events: polling must do meanwhile.
+                    tokio::time::sleep(STOOD_WELL + self.jitter(STOOD_WELL)).await;
+                }
                 continue;
             };
             let since = Instant::now();
@@ -316,15 +327,15 @@ impl Service {
         loop {
             let trouble = self.own().trouble.clone();
             let sent = reporter.send(&self.puller, &*self.office, &self.gate, trouble).await;
-            let more = match sent {
-                Ok(more) => more,
+            match sent {
+                Ok(true) => continue,
+                Ok(false) => {}
                 Err(error) => {
                     self.warn(&error);
-                    false
+                    if self.gate.is_closed() {
+                        continue;
+                    }
                 }
-            };
-            if more || self.gate.is_closed() {
-                continue;
             }
             tokio::select! {
                 () = tokio::time::sleep(self.poll_after()) => {}
