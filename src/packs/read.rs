@@ -330,7 +330,8 @@ fn copy_store(from: &Path, to: &Path) -> Result<(), PacksError> {
 
 /// Writes a file so that after a power cut it is either the old one or the new one, whole.
 pub(super) fn write_durably(path: &Path, bytes: &[u8]) -> Result<(), PacksError> {
-    let folder = path.parent().unwrap_or(Path::new("."));
+    let parent = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let folder = parent.unwrap_or(Path::new("."));
     let write = || -> io::Result<()> {
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
         io::Write::write_all(&mut file, bytes)?;

@@ -158,11 +158,20 @@ impl Publisher {
         let public_key = request.public_key.to_ascii_lowercase();
         let device = self.store.enrol(&hash, &machine, &public_key).await?;
         let device = device.ok_or(BranchError::Code)?;
+        let name = self.published_name(&device.branch).await;
         Ok(EnrolAnswer {
-            branch_name: device.branch.to_string(),
+            branch_name: name.unwrap_or_else(|| device.branch.to_string()),
             branch: device.branch,
             root: base64::engine::general_purpose::STANDARD.encode(root),
         })
+    }
+
+    /// A branch's name as the repository has it; `None` before the first publication.
+    async fn published_name(&self, branch: &BranchId) -> Option<String> {
+        let channel = self.channel(&self.pack_channel(None).ok()?).ok()?;
+        let repository = channel.pack_repository()?;
+        let standing = Standing::read(repository.root, repository.source).await.ok()??;
+        standing.catalogue.branches.get(branch.as_str()).map(|entry| entry.name.clone())
     }
 
     /// Takes a report: `body` as it came, `signature` in base64.

@@ -40,6 +40,11 @@ impl Contents {
         }
     }
 
+    /// Sheets to print are sent as PDF alone: their pictures would be four fifths of the pack.
+    fn takes(self, media_type: MediaType) -> bool {
+        self == Self::Everything || media_type != MediaType::Png
+    }
+
     fn folder(self) -> &'static str {
         match self {
             Self::Everything => "packs",
@@ -69,7 +74,7 @@ pub fn write(
         let own: Vec<&Listing> = listings
             .iter()
             .filter(|file| is_own(file) || file.branch.is_none())
-            .filter(|file| contents.has(file.output))
+            .filter(|file| contents.has(file.output) && contents.takes(file.media_type))
             .collect();
         let bytes = pack(folder, branch, &own, content, outline)?;
         let path = format!("{}/{}.zip", contents.folder(), branch.id);
@@ -237,8 +242,12 @@ fn note(
     outline: &Outline,
 ) -> String {
     let mut text = format!("{}\r\n{}\r\n\r\n", branch.name, outline.edition.name);
-    text.push_str("每块屏放哪几张：\r\n");
-    for screen in content.library.screens.iter().filter(|screen| screen.branch == branch.id) {
+    let posters = entries.values().any(|file| file.output == OutputKind::Screen);
+    if posters {
+        text.push_str("每块屏放哪几张：\r\n");
+    }
+    let screens = content.library.screens.iter().filter(|screen| screen.branch == branch.id);
+    for screen in screens.filter(|_| posters) {
         let own = entries.iter().filter(|(_, file)| {
             file.output == OutputKind::Screen
                 && file.profile.as_deref() == Some(screen.profile.as_str())

@@ -63,11 +63,12 @@ pub(super) fn index(host: &str, card: &Card, screens: &[PackScreen]) -> String {
     for screen in screens {
         let (name, path) = (escape(&screen.screen), escape(&encode(&screen.screen)));
         let (width, height) = (screen.width, screen.height);
+        let (wide, high) = frame(width, height);
         let _ = write!(
             rows,
             "<li class=\"screen\" data-screen=\"{name}\">\
-             <a class=\"preview\" href=\"/screen/{path}\"><svg class=\"frame\" viewBox=\"0 0 {width} \
-             {height}\" aria-hidden=\"true\"></svg><img alt=\"\"></a>\
+             <a class=\"preview\" href=\"/screen/{path}\"><svg class=\"frame\" width=\"{wide}\" \
+             height=\"{high}\" aria-hidden=\"true\"></svg><img alt=\"\"></a>\
              <div class=\"facts\"><h2>{name}</h2><p>{profile}，{width}×{height}，每张 {dwell} 秒</p>\
              <p class=\"standing\">正在读取…</p>\
              <pre>chromium --kiosk --noerrdialogs --disable-session-crashed-bubble \
@@ -82,6 +83,17 @@ pub(super) fn index(host: &str, card: &Card, screens: &[PackScreen]) -> String {
     }
     let page = fill(INDEX_HTML, &[("bank", &card.bank), ("branch", &card.branch)]);
     page.replace("{{{screens}}}", &rows)
+}
+
+/// A screen's shape in the list, in pixels: as large as fits into its place.
+fn frame(width: u32, height: u32) -> (u32, u32) {
+    const PLACE: (u32, u32) = (220, 200);
+    let (width, height) = (width.clamp(1, 100_000), height.clamp(1, 100_000));
+    if width * PLACE.1 > height * PLACE.0 {
+        (PLACE.0, (height * PLACE.0 / width).max(1))
+    } else {
+        ((width * PLACE.1 / height).max(1), PLACE.1)
+    }
 }
 
 /// Puts words into a page. Each is escaped, and no word is looked at for further places.
