@@ -150,6 +150,8 @@ impl Receipts {
     /// # Errors
     /// [`BranchError::File`]; nothing is lost or counted twice then.
     pub fn settle(&mut self, now: Timestamp) -> Result<(), BranchError> {
+        // First: what was acknowledged makes room for spans that had to wait.
+        forget(&self.folder);
         let waiting = waiting_bytes(&self.folder);
         let length = SPANS.iter().find(|(bytes, _)| waiting < *bytes).map(|(_, length)| *length);
         let is_due =

@@ -2,7 +2,7 @@
 //! it is refused for what it is, and the old pack plays on.
 
 use super::{
-    forge::Forgery,
+    forge::{Forgery, vouch},
     server::{Mischief, Server},
     town::{Branch, EIGHT, HeadOffice, at, hours, names, poster},
 };
@@ -115,7 +115,7 @@ fn case(name: &'static str, refused: Refused, attack: impl Fn(&mut Story) + 'sta
 }
 
 fn cases() -> Vec<Case> {
-    use Attack::{EndlessData, Freeze, MixAndMatch, Rollback, Tampered};
+    use Attack::{EndlessData, Freeze, MixAndMatch, Tampered};
     let mut cases = Vec::new();
     let mut add = |name, attack, work: fn(&mut Story)| {
         cases.push(case(name, Refused::Attack(attack), work));
@@ -157,19 +157,20 @@ fn cases() -> Vec<Case> {
         let bytes = serde_json::to_vec(&timestamp).unwrap();
         story.server.on("timestamp.json", Mischief::Replace(bytes));
     });
-    add("a snapshot older than the one that is trusted", Rollback, |story| {
-        let mut forgery = Forgery::of(&story.office);
-        forgery.snapshot["signed"]["version"] = 0.into();
-        forgery.publish_snapshot();
-    });
     add("the signatures run out", Freeze, |story| {
         story.branch.wall.shift(hours(25));
     });
     add("targets of another publication under the same name", MixAndMatch, |story| {
+        let metadata = story.office.folder.path().join("metadata");
+        let timestamp = story.metadata("timestamp.json");
         let mut forgery = Forgery::of(&story.office);
         forgery.targets["signed"]["expires"] = "2026-12-24T00:00:00Z".into();
         forgery.publish();
-        let other = story.metadata("2.targets.json");
+        let other = story.metadata("3.targets.json");
+        fs::write(metadata.join("timestamp.json"), timestamp).unwrap();
+        let mut forgery = Forgery::of(&story.office);
+        forgery.targets["signed"]["expires"] = "2026-12-25T00:00:00Z".into();
+        forgery.publish();
         story.server.on("3.targets.json", Mischief::Replace(other));
     });
     add("a snapshot that is nowhere", MixAndMatch, |story| {
@@ -214,16 +215,6 @@ fn more_cases() -> Vec<Case> {
             let meta = forgery.snapshot["signed"]["meta"].as_object_mut().unwrap();
             meta.remove("emergency.json").unwrap();
             forgery.publish();
-        }),
-        case("targets older than those that are trusted", Refused::Attack(Rollback), |story| {
-            let old = story.before.iter().find(|(name, _)| name == "1.targets.json").unwrap();
-            let mut forgery = Forgery::of(&story.office);
-            forgery.snapshot["signed"]["meta"]["targets.json"] = serde_json::json!({
-                "version": 1,
-                "length": old.1.len(),
-                "hashes": { "sha256": Digest::of(&old.1).to_string() },
-            });
-            forgery.publish_snapshot();
         }),
         case("the index of another branch", Refused::WrongBranch, |story| {
             let path = story.office.folder.path().join(story.target("pack-b002.json"));
@@ -288,16 +279,33 @@ async fn every_attack_is_refused_for_what_it_is_and_the_old_pack_plays_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_old_timestamp_is_a_rollback_and_changes_nothing() {
+async fn nothing_older_than_what_is_trusted_is_taken() {
     let story = Story::begin().await;
     story.branch.pull(story.server.office()).await.unwrap();
     assert_eq!(story.branch.playing(), NEW);
-    for (name, bytes) in &story.before {
-        fs::write(story.office.folder.path().join("metadata").join(name), bytes).unwrap();
-    }
-    let error = story.branch.pull(story.server.office()).await.unwrap_err();
-    assert_eq!(error.attack(), Some(Attack::Rollback), "{error}");
-    assert_eq!(story.branch.playing(), NEW);
+    let old = |name: &str| &story.before.iter().find(|(own, _)| own == name).unwrap().1;
+    let rolled_back = async |what: &str| {
+        let error = story.branch.pull(story.server.office()).await.expect_err(what);
+        assert_eq!(error.attack(), Some(Attack::Rollback), "{what}: {error}");
+        assert_eq!(story.branch.playing(), NEW, "{what}");
+    };
+    let now = story.metadata("timestamp.json");
+    let timestamp = story.office.folder.path().join("metadata/timestamp.json");
+    fs::write(&timestamp, old("timestamp.json")).unwrap();
+    rolled_back("the timestamp").await;
+
+    // The timestamp is new, and what it vouches for is old: somebody has its key.
+    fs::write(&timestamp, &now).unwrap();
+    let mut forgery = Forgery::of(&story.office);
+    forgery.timestamp["signed"]["meta"]["snapshot.json"] = vouch(1, old("1.snapshot.json"));
+    forgery.publish_timestamp();
+    rolled_back("the snapshot").await;
+
+    fs::write(&timestamp, &now).unwrap();
+    let mut forgery = Forgery::of(&story.office);
+    forgery.snapshot["signed"]["meta"]["targets.json"] = vouch(1, old("1.targets.json"));
+    forgery.publish_snapshot();
+    rolled_back("the targets").await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

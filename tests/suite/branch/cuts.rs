@@ -116,13 +116,14 @@ async fn a_process_killed_anywhere_leaves_the_old_pack_playing() {
         ("new-", size / 2),
         ("new-", size - 1),
         ("new-", size + size / 3),
-        ("new-", 2 * size - 1),
+        // All but the last piece: with that one it would be whole before the kill.
+        ("new-", 2 * size - 6000),
     ];
     for (path, bytes) in points {
         let (_office, branch, server) = two_packs(Timestamp::now()).await;
         let known = server.sent(path);
-        server.on("new-", Mischief::Slow(Duration::from_millis(10)));
-        server.on(path, Mischief::Slow(Duration::from_millis(10)));
+        server.on("new-", Mischief::Slow(Duration::from_millis(30)));
+        server.on(path, Mischief::Slow(Duration::from_millis(30)));
         let mut child = process(&branch, &server);
         while server.sent(path) < known + bytes {
             if let Some(status) = child.try_wait().unwrap() {
@@ -229,7 +230,7 @@ async fn on_a_small_disk(disk: &Path) {
     assert_eq!(branch.playing(), OLD, "on a disk with no byte left");
 
     // What would leave no room for anything else is not even begun.
-    fs::write(&filler, vec![7; 3 << 20]).unwrap();
+    fs::write(&filler, vec![7; 4 << 20]).unwrap();
     let error = branch.pull(office.source()).await.unwrap_err();
     assert!(full(&error) && error.to_string().contains("还需"), "{error}");
     fs::remove_file(&filler).unwrap();

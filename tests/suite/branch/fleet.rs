@@ -56,6 +56,8 @@ struct Uplink {
     files: Mutex<BTreeMap<String, Bytes>>,
     free_at: Mutex<Instant>,
     dead: AtomicBool,
+    /// Something answers that is not the head office.
+    wrong: AtomicBool,
     wall: TestWall,
     /// When pieces of posters went out, and how many bytes.
     posters: Mutex<Vec<(Timestamp, u64)>>,
@@ -112,6 +114,15 @@ impl Line {
         Ok(())
     }
 
+    /// What stands between a branch and its head office answers for it.
+    fn refuse(&self) -> Result<(), SourceError> {
+        self.ask()?;
+        if self.uplink.wrong.load(Ordering::Relaxed) {
+            return Err(SourceError::Refused("HTTP 403 Forbidden".to_owned()));
+        }
+        Ok(())
+    }
+
     async fn carry(&self, bytes: u64) {
         self.uplink.send(bytes).await;
         tokio::time::sleep(Duration::from_secs_f64(bytes as f64 / self.rate as f64)).await;
@@ -122,6 +133,9 @@ impl Line {
 impl Source for Line {
     async fn metadata(&self, name: &str, limit: u64) -> Result<Option<Vec<u8>>, SourceError> {
         self.ask()?;
+        if self.uplink.wrong.load(Ordering::Relaxed) {
+            return Ok(Some(b"<html>login</html>".to_vec()));
+        }
         let Some(bytes) = self.uplink.file(&format!("metadata/{name}")) else { return Ok(None) };
         assert!(bytes.len() as u64 <= limit);
         self.carry(HEAD + bytes.len() as u64).await;
@@ -130,6 +144,9 @@ impl Source for Line {
 
     async fn poll(&self, tag: Option<&str>) -> Result<Polled, SourceError> {
         self.ask()?;
+        if self.uplink.wrong.load(Ordering::Relaxed) {
+            return Ok(Polled::Changed { tag: None });
+        }
         let bytes = self.uplink.file("metadata/timestamp.json").unwrap();
         let found = Digest::of(&bytes).to_string();
         self.carry(HEAD).await;
@@ -174,7 +191,7 @@ impl Office for Line {
         _signature: &str,
         body: Vec<u8>,
     ) -> Result<ReportAnswer, SourceError> {
-        self.ask()?;
+        self.refuse()?;
         self.carry(HEAD + body.len() as u64).await;
         let report: Report = serde_json::from_slice(&body).unwrap();
         Ok(ReportAnswer {
@@ -184,11 +201,11 @@ impl Office for Line {
     }
 
     async fn events(&self, _branch: &BranchId) -> Result<Nudges, SourceError> {
-        self.ask()?;
+        self.refuse()?;
         let uplink = Arc::clone(&self.uplink);
         // The line stands until the head office is gone.
         let end = async move {
-            while !uplink.dead.load(Ordering::Relaxed) {
+            while !uplink.dead.load(Ordering::Relaxed) && !uplink.wrong.load(Ordering::Relaxed) {
                 tokio::time::sleep(Duration::from_mins(5)).await;
             }
             Err(SourceError::Broken("connection reset".to_owned()))
@@ -218,6 +235,7 @@ impl Fleet {
             files: Mutex::default(),
             free_at: Mutex::new(Instant::now()),
             dead: AtomicBool::new(false),
+            wrong: AtomicBool::new(false),
             wall: wall.clone(),
             posters: Mutex::default(),
         });
@@ -402,6 +420,42 @@ async fn a_head_office_that_is_dead_for_three_days_is_hardly_asked_and_fills_no_
     fleet.until(at("2026-12-03T00:00:05Z")).await;
     for (branch, _, stage) in &fleet.branches {
         assert_eq!(playing(stage).len() as u64, POSTERS, "{}", branch.id);
+    }
+    fleet.end().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn somebody_else_who_answers_is_not_asked_again_and_again() {
+    let mut office = head_office(10);
+    office.publish().await;
+    let fleet = Fleet::begin(&office, 10).await;
+    fleet.uplink.read(office.folder.path());
+    fleet.start(timetable()).await;
+    fleet.until(at(EVENING) + hours(1)).await;
+    fleet.uplink.wrong.store(true, Ordering::Relaxed);
+    for (_, line, _) in &fleet.branches {
+        line.requests.lock().unwrap().clear();
+    }
+    fleet.until(at(EVENING) + hours(13)).await;
+    let mut most = 0;
+    for (branch, line, stage) in &fleet.branches {
+        most = most.max(line.requests.lock().unwrap().len());
+        assert_eq!(playing(stage), ["old.png"], "{}", branch.id);
+        let log = fs::read_to_string(branch.disk.join("log/run.log")).unwrap();
+        assert!(log.contains("不可信") && log.len() < 64 << 10, "{log}");
+    }
+    println!("twelve hours of wrong answers: at most {most} requests a branch");
+    assert!(most <= 12 * 60, "{most}");
+    // The line is clean again. Everybody hears of what was published meanwhile.
+    fleet.uplink.wrong.store(false, Ordering::Relaxed);
+    new_pack(&mut office, 2, "2026-12-01T00:00:00Z");
+    office.now = fleet.wall.now();
+    office.publish().await;
+    fleet.uplink.read(office.folder.path());
+    fleet.until(fleet.wall.now() + hours(1)).await;
+    for (branch, _, _) in &fleet.branches {
+        let pack = branch.state().shown().unwrap().pack.unwrap();
+        assert_eq!(pack.releases.len(), 2, "{}", branch.id);
     }
     fleet.end().await;
 }

@@ -50,16 +50,18 @@ impl<'a> Forgery<'a> {
     /// Signs everything, each role vouching for the one before it, and publishes it.
     pub fn publish(mut self) {
         let targets = self.sign("targets");
-        self.snapshot["signed"]["meta"]["targets.json"] = vouch(&self.targets, &targets);
+        self.snapshot["signed"]["meta"]["targets.json"] = vouch(version(&self.targets), &targets);
         let snapshot = self.sign("snapshot");
-        self.timestamp["signed"]["meta"]["snapshot.json"] = vouch(&self.snapshot, &snapshot);
+        self.timestamp["signed"]["meta"]["snapshot.json"] =
+            vouch(version(&self.snapshot), &snapshot);
         self.sign("timestamp");
     }
 
     /// Signs snapshot and timestamp over targets that stay as they are.
     pub fn publish_snapshot(mut self) {
         let snapshot = self.sign("snapshot");
-        self.timestamp["signed"]["meta"]["snapshot.json"] = vouch(&self.snapshot, &snapshot);
+        self.timestamp["signed"]["meta"]["snapshot.json"] =
+            vouch(version(&self.snapshot), &snapshot);
         self.sign("timestamp");
     }
 
@@ -88,9 +90,14 @@ impl<'a> Forgery<'a> {
     }
 }
 
-fn vouch(role: &Value, bytes: &[u8]) -> Value {
+fn version(role: &Value) -> u64 {
+    role["signed"]["version"].as_u64().unwrap()
+}
+
+/// What a role says of a file of metadata that it vouches for.
+pub fn vouch(version: u64, bytes: &[u8]) -> Value {
     json!({
-        "version": role["signed"]["version"],
+        "version": version,
         "length": bytes.len(),
         "hashes": { "sha256": Digest::of(bytes).to_string() },
     })

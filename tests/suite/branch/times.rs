@@ -201,7 +201,7 @@ async fn a_takeover_holds_the_screen_while_it_lasts_and_not_longer() {
     assert_eq!(playing(&stage), ["old.png"]);
     drop(stage);
 
-    branch.wall.set(at(EVENING));
+    office.now = at("2026-11-29T13:00:00Z");
     let recalled = takeover(&mut office, 10, "2026-12-05T00:00:00Z");
     office.publish().await;
     branch.pull(office.source()).await.unwrap();
