@@ -260,14 +260,16 @@ fn nginx(folder: &Path) -> anyhow::Result<Option<Server>> {
     fs::write(
         &config,
         format!(
-            "user root; daemon off; worker_processes 2; pid {shown}/pid; error_log {shown}/error;\n\
+            "user root; daemon off; master_process off; pid {shown}/pid; error_log {shown}/error;\n\
              events {{ worker_connections 512; }}\nhttp {{ access_log off; sendfile on;\n\
              client_body_temp_path {shown}/b; proxy_temp_path {shown}/p; fastcgi_temp_path {shown}/f;\n\
              uwsgi_temp_path {shown}/u; scgi_temp_path {shown}/s;\n\
              server {{ listen 127.0.0.1:{port}; root {shown}/tree; }} }}\n"
         ),
     )?;
-    let child = Command::new(program).arg("-c").arg(&config).stderr(Stdio::null()).spawn()?;
+    // One process: killed, it leaves no workers behind.
+    let mut nginx = Command::new(program);
+    let child = nginx.arg("-c").arg(&config).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?;
     let server = Server { child, url: format!("http://127.0.0.1:{port}") };
     wait(port)?;
     Ok(Some(server))
