@@ -192,6 +192,8 @@ impl Drop for Server {
 }
 
 fn serve(quick: bool, keys: &Path, table: &mut Table) -> anyhow::Result<()> {
+    // Two providers are compiled in, and reqwest chooses none by itself; one may be there already.
+    drop(rustls::crypto::ring::default_provider().install_default());
     let runtime = runtime()?;
     let folder = tempfile::tempdir()?;
     let tree = folder.path().join("tree");

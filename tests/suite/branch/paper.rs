@@ -45,6 +45,7 @@ async fn people_fetch_their_paper_and_say_what_is_up_and_down() {
     let [regular, bold] = fonts::EMBEDDED;
     let stage = Arc::new(branch.stage());
     tokio::spawn(serve(listener, stage, Faces { regular, bold }, stop.clone()));
+    let _ = rustls::crypto::ring::default_provider().install_default();
     let client = Client::builder().no_proxy().redirect(Policy::none()).build().unwrap();
     let page = || async {
         client.get(format!("{origin}/paper")).send().await.unwrap().text().await.unwrap()

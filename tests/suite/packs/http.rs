@@ -60,7 +60,10 @@ impl Office {
         let stop = CancellationToken::new();
         let router = caishi::web::router(publisher.clone());
         tokio::spawn(caishi::web::serve(listener, router, stop.clone()));
-        Self { town, publisher, url, client: Client::new(), stop }
+        // Two providers are compiled in, and reqwest chooses none by itself.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let client = Client::builder().no_proxy().build().unwrap();
+        Self { town, publisher, url, client, stop }
     }
 
     async fn get(&self, path: &str, headers: &[(header::HeaderName, &str)]) -> reqwest::Response {
