@@ -76,8 +76,7 @@ impl Ledger {
 
 fn append_torn(state: &Path) {
     let folder = state.join("receipts");
-    let last =
-        super::town::names(&folder).into_iter().filter(|name| name.ends_with("jsonl")).next_back();
+    let last = super::town::names(&folder).into_iter().rfind(|name| name.ends_with("jsonl"));
     let path = folder.join(last.unwrap_or_else(|| "000000000001.jsonl".to_owned()));
     let mut bytes = fs::read(&path).unwrap_or_default();
     bytes.extend_from_slice(b"{\"seq\":9,\"prev\":\"00");

@@ -8,6 +8,7 @@ use caishi::{
         clock::MachineWall,
         machine::{Machine, Urgency},
         receipts::{Displayed, unacknowledged},
+        service::Service,
     },
     model::BranchId,
 };
@@ -19,6 +20,7 @@ use std::{
     sync::Arc,
     time::Duration,
 };
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 
 struct Box {
@@ -123,6 +125,12 @@ async fn a_code_that_does_not_fit_the_root_or_the_branch_is_refused() {
     other.says(&["enrol", &code, "--server", &office.url]).await;
 }
 
+fn run(service: Service) -> (JoinHandle<()>, CancellationToken) {
+    let stop = CancellationToken::new();
+    let token = stop.clone();
+    (tokio::spawn(async move { service.run(token).await }), stop)
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn the_service_hears_a_nudge_and_its_reports_count_once() {
     let (office, own) = enrolled().await;
@@ -130,13 +138,9 @@ async fn the_service_hears_a_nudge_and_its_reports_count_once() {
     machine.pull(None, Urgency::Now).await.unwrap();
     own.says(&["confirm", "", "--posted", "--by", "大堂经理"]).await;
     let stage = Stage::open(Arc::clone(&machine.state)).unwrap();
-    let (service, _lock) = machine.service(Some(stage.clone()), "0.1.0").await.unwrap();
+    let (service, lock) = machine.service(Some(stage.clone()), "0.1.0").await.unwrap();
     assert!(machine.service(None, "0.1.0").await.is_err(), "one service a machine");
-    let stop = CancellationToken::new();
-    let running = tokio::spawn({
-        let stop = stop.clone();
-        async move { service.run(stop).await }
-    });
+    let (running, stop) = run(service);
     let playing = stage.playlist("s1").unwrap().items;
     let from = Timestamp::now() - SignedDuration::from_hours(7);
     stage.displayed(&Displayed {
@@ -172,13 +176,9 @@ async fn the_service_hears_a_nudge_and_its_reports_count_once() {
 
     // Receipts became lines at the end; the next service tells them.
     assert_eq!(unacknowledged(&machine.state.root, usize::MAX).len(), 1);
-    drop((stage, _lock));
+    drop((stage, lock));
     let (service, _lock) = machine.service(None, "0.1.0").await.unwrap();
-    let stop = CancellationToken::new();
-    let running = tokio::spawn({
-        let stop = stop.clone();
-        async move { service.run(stop).await }
-    });
+    let (running, stop) = run(service);
     let began = std::time::Instant::now();
     while !unacknowledged(&machine.state.root, usize::MAX).is_empty() {
         assert!(began.elapsed() < Duration::from_mins(1), "no report arrived");

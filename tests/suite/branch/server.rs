@@ -105,7 +105,7 @@ impl Server {
     }
 
     /// Sends pieces and counts them; `cut` breaks the connection after so many bytes.
-    fn body(&self, path: &str, bytes: Vec<u8>, cut: Option<u64>, pause: Duration) -> Body {
+    fn body(&self, path: &str, bytes: &[u8], cut: Option<u64>, pause: Duration) -> Body {
         let place = self.sent.lock().unwrap().len();
         self.sent.lock().unwrap().push((path.to_owned(), 0));
         let cut = cut.map_or(usize::MAX, |cut| usize::try_from(cut).unwrap());
@@ -186,5 +186,5 @@ async fn answer(
         let range = format!("bytes {from}-{}/{length}", length - 1);
         headers.insert(header::CONTENT_RANGE, range.parse().unwrap());
     }
-    (status, headers, server.body(&path, bytes, cut, pause)).into_response()
+    (status, headers, server.body(&path, &bytes, cut, pause)).into_response()
 }

@@ -81,7 +81,7 @@ async fn what_has_run_out_comes_down_and_is_deleted_with_the_head_office_gone() 
     drop(office);
     let stage = branch.stage();
     let item = stage.playlist("s1").unwrap().items.remove(0);
-    assert_eq!(item.remaining, Duration::from_secs(12 * 3600));
+    assert_eq!(item.remaining, Duration::from_hours(12));
     assert!(stage.poster(&item.sha256).is_some());
     let changes = changes(&stage, at(EIGHT) + hours(1)).await;
     assert_eq!(changes.len(), 1);

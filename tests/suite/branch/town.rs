@@ -212,7 +212,7 @@ pub struct Branch {
     pub id: BranchId,
     pub disk: PathBuf,
     pub wall: TestWall,
-    _folder: Option<tempfile::TempDir>,
+    folder: Option<tempfile::TempDir>,
 }
 
 impl Branch {
@@ -220,7 +220,7 @@ impl Branch {
     pub fn new(office: &HeadOffice, id: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let mut branch = Self::on(folder.path(), office, id, TestWall::at(EVENING));
-        branch._folder = Some(folder);
+        branch.folder = Some(folder);
         branch
     }
 
@@ -228,7 +228,7 @@ impl Branch {
         let trust = disk.join("trust");
         fs::create_dir_all(&trust).unwrap();
         Reader::enrol(&trust, &office.root).unwrap();
-        Self { id: BranchId::new(id).unwrap(), disk: disk.to_owned(), wall, _folder: None }
+        Self { id: BranchId::new(id).unwrap(), disk: disk.to_owned(), wall, folder: None }
     }
 
     /// What a process sees that begins now.
