@@ -236,9 +236,11 @@ fn ours(folder: &Path, keys: &Path) -> anyhow::Result<Server> {
     let config = folder.join("channels.toml");
     let text = format!(
         "[bank]\nname = \"山城示范银行\"\nbase_url = \"https://edu.shancheng.example\"\n\
-         hotline = \"bank\"\ndisclaimer = \"金融知识普及。\"\n[content]\nfolder = {content:?}\n\
+         hotline = \"bank\"\ndisclaimer = \"金融知识普及。\"\n[content]\nfolder = \"{}\"\n\
          [server]\nlisten = \"127.0.0.1:{port}\"\n[channel.screens]\nkind = \"packs\"\n\
-         outputs = [\"screen\"]\npath = \"tree\"\nkeys = {keys:?}\n"
+         outputs = [\"screen\"]\npath = \"tree\"\nkeys = \"{}\"\n",
+        content.display(),
+        keys.display()
     );
     fs::write(&config, text)?;
     let child = Command::new(env!("CARGO_BIN_EXE_caishi"))
