@@ -150,7 +150,7 @@ async fn a_publication_is_told_within_seconds() {
     office.town.publish(&office.town.week(2, 24)).await;
     let hear = async {
         while let Some(part) = stream.next().await {
-            heard.push_str(&String::from_utf8(part.unwrap().to_vec()).unwrap());
+            heard.push_str(std::str::from_utf8(&part.unwrap()).unwrap());
             if heard.contains("event: changed") {
                 return;
             }
