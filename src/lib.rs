@@ -7,7 +7,7 @@
 //!                           └─work::plan─► manifests ─submit─► review ─approve─┐
 //!                                schedule ─slots─► occurrence ─► deliveries ◄──┘
 //!                                                   store │ claim
-//!                                    work::worker ─deliver─► folder · webhook · WeChat
+//!                                    work::worker ─deliver─► folder · packs · webhook · WeChat
 //! ```
 //!
 //! The rooms, in the order data flows. A room's own page says what it leaves out.
@@ -28,7 +28,7 @@
 //! | [`sandbox`] | strict stand-ins of the platforms, on loopback |
 //! | [`work`] | plan, submit, decide, fire, deliver, recall; the only room that sees both `store` and `deliver` |
 //! | [`branch`] | what runs at a branch: pull, verify, switch, play, receipts |
-//! | [`web`] | health, callbacks and metrics over HTTP |
+//! | [`web`] | health, callbacks, packs, Xibo players and metrics over HTTP |
 //! | [`rehearse`] | the whole path on this machine alone |
 //! | [`cli`] | one file per subcommand or family: arguments → library call → print |
 //!
