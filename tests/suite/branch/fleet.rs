@@ -4,6 +4,8 @@
 //! Everything is scaled by a hundred: a pack of 600 kB stands for 60 MB, 1 Mbps for the head
 //! office's 100, and lines of 20 to 100 kbps for 2 to 10 Mbps. Metadata is not scaled, so it costs
 //! a hundred times what it would: the figures are worse than the real ones.
+//!
+//! Over 400 lines: the modelled network and the four nights over it are read together.
 
 use super::town::{Branch, EIGHT, EVENING, HeadOffice, TestWall, at, hours, playing, poster};
 use async_trait::async_trait;
