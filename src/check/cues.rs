@@ -116,7 +116,7 @@ fn last_clause(text: &str) -> &str {
 /// Bytes (150 字) before a hit in which its sentence is looked for, and twice as many behind it: no
 /// reader takes a cue from further off, and a paragraph of a megabyte without a full stop would be
 /// read again for each of its hits.
-const REACH: usize = 450;
+pub(super) const REACH: usize = 450;
 
 /// The sentence around a hit: up to the punctuation that ends one, outside quotation marks.
 pub(super) fn surrounding(text: &str, hit: Range<usize>) -> Surrounding<'_> {

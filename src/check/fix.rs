@@ -10,7 +10,7 @@ pub struct Fixed {
     pub file: Arc<SourceFile>,
     /// Its text with the fixes.
     pub text: String,
-    /// How many fixes.
+    /// How many places were changed.
     pub count: usize,
 }
 
@@ -29,25 +29,25 @@ pub fn apply(findings: &[Finding]) -> Vec<Fixed> {
 }
 
 fn one_file(file: Arc<SourceFile>, findings: &[&Finding]) -> Fixed {
-    let mut edits: Vec<(Span, &str)> = Vec::new();
+    let mut edits: BTreeMap<usize, (usize, &str)> = BTreeMap::new();
     let mut count = 0;
     for fix in findings.iter().filter_map(|finding| finding.fix.as_ref()) {
+        // Edits do not overlap, so the last that begins before a span's end is the one to ask.
         let touches = |span: &Span| {
-            edits.iter().any(|(other, _)| other.start < span.end && span.start < other.end)
+            edits.range(..span.end).next_back().is_some_and(|(_, (end, _))| span.start < *end)
         };
         if fix.edits.iter().any(|(span, _)| touches(span)) {
             continue;
         }
-        edits.extend(fix.edits.iter().map(|(span, text)| (*span, text.as_str())));
-        count += 1;
+        edits.extend(fix.edits.iter().map(|(span, to)| (span.start, (span.end, to.as_str()))));
+        count += fix.edits.len();
     }
-    edits.sort_by_key(|(span, _)| span.start);
     let mut text = String::with_capacity(file.text.len());
     let mut at = 0;
-    for (span, to) in edits {
-        text.push_str(&file.text[at..span.start]);
+    for (start, (end, to)) in edits {
+        text.push_str(&file.text[at..start]);
         text.push_str(to);
-        at = span.end;
+        at = end;
     }
     text.push_str(&file.text[at..]);
     Fixed { file, text, count }

@@ -21,6 +21,7 @@ mod contrast;
 mod cues;
 mod facts;
 pub mod fix;
+mod fold;
 mod layout;
 mod limits;
 mod links;
@@ -169,7 +170,7 @@ impl<'a> Checker<'a> {
                 && left.diagnostic.reason == right.diagnostic.reason
                 && left.output == right.output
         });
-        findings
+        fold::fold(findings)
     }
 
     /// The name of the rules in force: the built-in pack and the bank's files.

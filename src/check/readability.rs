@@ -176,6 +176,7 @@ fn explains(term: &Term, text: &str, forms: &[&str]) -> bool {
     hits.into_iter().filter(|range| is_word(text, range)).any(|range| {
         let before = text[..range.start].trim_end_matches(['“', '"']);
         let after = text[range.end..].trim_start_matches(['”', '"']);
+        let after = &after[..after.ceil_char_boundary(super::cues::REACH.min(after.len()))];
         let sentence = after.split(['。', '！', '？', '\n']).next().unwrap_or("");
         let behind = [
             "（",

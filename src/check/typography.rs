@@ -101,7 +101,7 @@ fn mended(
 
 /// In a line of YAML the colon may be syntax, so front matter is left to its author.
 fn is_text(source: &str, span: Span) -> bool {
-    !source.starts_with("---") || source[..span.start].matches("\n---").count() > 0
+    !source.starts_with("---") || source[..span.start].contains("\n---")
 }
 
 /// Characters that are not in GB 2312 but in Big5: traditional forms and variants.

@@ -32,12 +32,11 @@ pub(super) fn apply(context: &Context<'_>, findings: &mut [Finding]) {
     for finding in findings {
         let diagnostic = &finding.diagnostic;
         let Some(span) = diagnostic.span else { continue };
-        if !diagnostic.file.text.contains("lint-allow") {
-            continue;
+        // Read once per file: most have none, and a file may have thousands of findings.
+        if !by_file.contains_key(&diagnostic.file.path) {
+            by_file.insert(diagnostic.file.path.clone(), read(context, &diagnostic.file));
         }
-        let written = by_file
-            .entry(diagnostic.file.path.clone())
-            .or_insert_with(|| read(context, &diagnostic.file));
+        let Some(written) = by_file.get(&diagnostic.file.path) else { continue };
         let covering = written.iter().find(|waiver| {
             waiver.rule.eq_ignore_ascii_case(diagnostic.code)
                 && waiver.covers.start <= span.start

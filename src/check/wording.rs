@@ -15,12 +15,16 @@ use std::ops::Range;
 /// shows 54 where the digest is empty; cards cut at about the same place).
 const SEEN_OF_DIGEST: usize = 54;
 
+/// Findings of one rule that are looked for in one passage: one more than a file's report lists.
+const MOST_IN_PASSAGE: usize = super::fold::MOST_IN_FILE + 1;
+
 /// Reads every passage.
 pub(super) fn check(context: &Context<'_>, variant: &Variant, texts: &Texts<'_>) -> Vec<Finding> {
     let mut findings = Vec::new();
     for passage in texts.passages.iter().filter(|passage| !passage.inherited) {
-        for (rule, range) in hits(context, variant, passage) {
-            findings.extend(finding(context, variant, passage, rule, range));
+        for (rule, ranges) in hits(context, variant, passage) {
+            let one = |range| finding(context, variant, passage, rule, range);
+            findings.extend(ranges.into_iter().filter_map(one));
         }
         if passage.place == super::passage::Place::Digest {
             findings.extend(seen_part(context, variant, passage));
@@ -34,7 +38,7 @@ fn hits<'r>(
     context: &Context<'r>,
     variant: &Variant,
     passage: &Passage<'_>,
-) -> Vec<(&'r Rule, Range<usize>)> {
+) -> Vec<(&'r Rule, Vec<Range<usize>>)> {
     let mut found = Vec::new();
     let added = context.settings.added(&passage.text);
     for rule in context.catalogue.wording_in(&passage.text).chain(added) {
@@ -44,16 +48,15 @@ fn hits<'r>(
             || !context.settings.is_enabled(rule)
             || !rule.applies_to(variant.kind)
             || !reads(wording.places, passage)
+            || is_in_scope(rule, passage)
             || found.iter().any(|(other, _): &(&Rule, _)| std::ptr::eq(*other, rule))
         {
             continue;
         }
-        found.extend(
-            unexcused(context, rule, wording, &passage.text)
-                .into_iter()
-                .filter(|_| !is_in_scope(rule, passage))
-                .map(|range| (rule, range)),
-        );
+        let ranges = unexcused(context, rule, wording, &passage.text);
+        if !ranges.is_empty() {
+            found.push((rule, ranges));
+        }
     }
     found
 }
@@ -77,7 +80,8 @@ fn reads(places: Places, passage: &Passage<'_>) -> bool {
     }
 }
 
-/// The hits of one rule in a text that nothing around them excuses.
+/// The hits of one rule in a text that nothing around them excuses, the first
+/// [`MOST_IN_PASSAGE`] of them.
 pub(super) fn unexcused(
     context: &Context<'_>,
     rule: &Rule,
@@ -87,20 +91,33 @@ pub(super) fn unexcused(
     let mut masks: Vec<Range<usize>> =
         wording.except.iter().flat_map(|e| e.find_iter(text)).map(|m| m.range()).collect();
     masks.extend(context.settings.excepted(rule, text));
-    let mut ranges: Vec<Range<usize>> =
-        wording.patterns.find_iter(text).map(|found| found.range()).collect();
-    ranges.extend(context.settings.added_hits(rule, text));
-    ranges.retain(|range| {
-        let masked = masks.iter().any(|mask| mask.start < range.end && range.start < mask.end);
+    // Of masks that overlap the later reaches further: sorted by both ends, they can be searched.
+    masks.sort_by_key(|mask| (mask.start, mask.end));
+    let mut reached = 0;
+    for mask in &mut masks {
+        reached = reached.max(mask.end);
+        mask.end = reached;
+    }
+    let is_masked = |range: &Range<usize>| {
+        let begun = masks.partition_point(|mask| mask.start < range.end);
+        begun.checked_sub(1).is_some_and(|last| range.start < masks[last].end)
+    };
+    let added = context.settings.added_hits(rule, text);
+    let stands = |range: &Range<usize>| {
         let around = surrounding(text, range.clone());
         let needed = wording.needs.as_ref().is_none_or(|needs| {
             needs.is_match(around.before)
                 || needs.is_match(around.hit)
                 || needs.is_match(around.after)
         });
-        !masked && needed && !context.catalogue.cues.excuses(&wording.excuse, around)
-    });
-    ranges
+        needed && !context.catalogue.cues.excuses(&wording.excuse, around)
+    };
+    let found = wording.patterns.find_iter(text).map(|found| found.range());
+    found
+        .chain(added)
+        .filter(|range| !is_masked(range) && stands(range))
+        .take(MOST_IN_PASSAGE)
+        .collect()
 }
 
 fn finding(

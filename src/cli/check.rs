@@ -92,7 +92,8 @@ pub(super) fn run(arguments: &CheckArguments, config: &Path) -> anyhow::Result<E
 
 fn summary(findings: &[Finding], waived: usize, lessons: usize) {
     let count = |severity| findings.iter().filter(|found| found.counts_as(severity)).count();
-    let fixable = findings.iter().filter(|found| found.fix.is_some()).count();
+    let edits = findings.iter().filter_map(|found| found.fix.as_ref()).map(|fix| fix.edits.len());
+    let fixable: usize = edits.sum();
     let errors = count(Severity::Error);
     eprintln!(
         "{lessons} 课：错误 {errors} 处，警告 {} 处，提示 {} 处，已豁免 {waived} 处。",
