@@ -1,8 +1,14 @@
 //! Fixes never change what a text says.
 
 use super::town::{self, Case, TODAY};
-use caishi::check::fix;
+use caishi::{
+    build::{Request, build},
+    check::fix,
+    config::Config,
+    model::OutputKind,
+};
 use proptest::prelude::*;
+use std::{fs, path::Path};
 
 /// Sentences as authors type them: half-width marks, full-width digits, a typed number.
 fn sentence() -> impl Strategy<Value = String> {
@@ -57,10 +63,23 @@ proptest! {
             }
             prop_assert_eq!(&file.text[new..], &file.file.text[old..]);
             // The fixed lesson reads, and there is nothing left to fix.
-            std::fs::write(folder.path().join("content").join(&file.file.path), &file.text).unwrap();
+            fs::write(folder.path().join("content").join(&file.file.path), &file.text).unwrap();
         }
+        // And it renders, with the bank's mark.
+        let package = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let assets = folder.path().join("content/assets");
+        fs::create_dir_all(&assets).unwrap();
+        fs::copy(package.join("content/assets/mark.svg"), assets.join("mark.svg")).unwrap();
+        let entry = "[[asset]]\nfile = \"mark.svg\"\nalt = \"山城示范银行\"\nauthor = \"宣教组\"\nlicence = \"CC0-1.0\"\nsource = \"本项目绘制\"\n";
+        fs::write(assets.join("assets.toml"), entry).unwrap();
         let again = caishi::read::read_library(&folder.path().join("content"));
         prop_assert_eq!(again.diagnostics.len(), reading.diagnostics.len());
+        let config = Config::load(&package.join("channels.toml")).unwrap();
+        let out = folder.path().join("out");
+        let outputs = vec![OutputKind::Article, OutputKind::Portal, OutputKind::Sms];
+        let request = Request { out, outputs, ..Request::default() };
+        let summary = build(&config, &again.library, &request, &|_, _| {}).unwrap();
+        prop_assert!(summary.failures.is_empty(), "{:?}", summary.failures);
         let rest = fix::apply(&town::check(&again, TODAY));
         prop_assert!(rest.is_empty(), "{:?}", rest);
     }

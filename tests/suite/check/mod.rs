@@ -3,5 +3,6 @@
 mod corpus;
 mod finished;
 mod fixes;
+mod hostile;
 mod stories;
 mod town;

@@ -2,7 +2,7 @@
 
 use super::town::{self, Case, TODAY};
 use caishi::{
-    check::{Catalogue, blocks},
+    check::Catalogue,
     model::{Diagnostic, Finding, Severity},
     read::read_library,
 };
@@ -129,7 +129,8 @@ fn facts_that_nobody_looked_at_for_a_year_are_named() {
     assert!(old.diagnostic.file.path.starts_with("facts"));
 }
 
-fn caishi(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
+/// Runs the command in a folder: its exit code, what it printed and what it said.
+pub fn caishi(folder: &Path, arguments: &[&str]) -> (i32, String, String) {
     let output = Command::new(env!("CARGO_BIN_EXE_caishi"))
         .args(arguments)
         .current_dir(folder)
@@ -148,8 +149,13 @@ fn faulty() -> tempfile::TempDir {
         text: Some("本行产品保本高收益,稳赚不赔。致电96110咨询。".into()),
         ..town::empty()
     };
+    folder_with(&case)
+}
+
+/// A folder with the lesson of a case, and a configuration.
+pub fn folder_with(case: &Case) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
-    town::build(&case, folder.path());
+    town::build(case, folder.path());
     let config = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("channels.toml"));
     fs::write(folder.path().join("channels.toml"), config.unwrap()).unwrap();
     folder
@@ -265,17 +271,5 @@ fn every_finding_marks_whole_characters() {
             let Some(span) = span else { continue };
             assert!(file.text.get(span.start..span.end).is_some(), "{body} {reason} {span:?}");
         }
-    }
-}
-
-#[test]
-fn hostile_text_is_no_trouble() {
-    let long = "别信".repeat(170_000);
-    // Each clause hits, and no full stop ends the sentence.
-    let hits = "本行理财保本高收益，稳赚不赔，".repeat(4_000);
-    let nested = "“".repeat(5_000) + "保本" + &"”".repeat(5_000);
-    for body in [long, hits, nested, "lint-allow ".repeat(2_000), "《".repeat(9_000)] {
-        let findings = check(&Case { body: Some(body), ..town::empty() });
-        let _ = blocks(&findings);
     }
 }
