@@ -196,5 +196,6 @@ pub(super) fn branch_key(branch: &Branch) -> Digest {
         branch.hotline.as_deref().unwrap_or_default().as_bytes(),
         branch.hours.as_bytes(),
         branch.district.as_bytes(),
+        branch.gateway.as_deref().unwrap_or_default().as_bytes(),
     ])
 }

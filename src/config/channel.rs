@@ -27,7 +27,7 @@ pub(super) fn read(root: &Table<'_>, plain: &toml::Table) -> Channels {
 fn read_one(name: &str, table: &Table<'_>, written: Option<&toml::Table>) -> Option<ChannelEntry> {
     let id =
         ChannelId::new(name).map_err(|error| table.fault("渠道的名字", error.to_string())).ok();
-    let kind = table.required("kind", "写渠道的种类：folder、packs、webhook 或 wechat");
+    let kind = table.required("kind", "写渠道的种类：folder、packs、portal、webhook 或 wechat");
     let sandbox = table.flag("sandbox").unwrap_or_default();
     // A channel that nobody said may publish stops at the draft.
     let mode = table

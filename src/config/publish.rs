@@ -203,4 +203,25 @@ pub struct ServerConfig {
     pub listen: SocketAddr,
     /// Where metrics are served, a listener of their own.
     pub metrics: Option<SocketAddr>,
+    /// A second listener that speaks TLS, for phones' captive-portal API (RFC 8908 §4.1).
+    pub tls: Option<TlsConfig>,
+    /// The key that the bank's openNDS gateways share (their `faskey`); without one, they cannot
+    /// use the page of `caishi serve`.
+    pub opennds_key: Option<super::SecretReference>,
+    /// Where guests reach `caishi serve` before they are online, without a final slash; the
+    /// bank's `base_url` where nothing is said.
+    pub guest_url: Option<String>,
+    /// For how many minutes gateways let a guest on, where they all do so equally long.
+    pub session_minutes: Option<u32>,
+}
+
+/// A listener that speaks TLS.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// Where it listens.
+    pub listen: SocketAddr,
+    /// The certificate and its chain, PEM.
+    pub certificate: PathBuf,
+    /// Its private key, PEM.
+    pub key: PathBuf,
 }

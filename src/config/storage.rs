@@ -1,12 +1,12 @@
 //! `[database] [blobs] [server]`: where things are kept and where `caishi serve` listens.
 
 use super::{
-    BlobConfig, ServerConfig, StorageConfig,
+    BlobConfig, ServerConfig, StorageConfig, TlsConfig,
     file::Environment,
     table::{Table, shorten},
 };
 use crate::model::suggest;
-use std::net::SocketAddr;
+use std::{net::SocketAddr, path::PathBuf};
 use url::Url;
 
 const DEFAULT_DATABASE: &str = "sqlite:data/caishi.db";
@@ -159,18 +159,51 @@ fn web_address(text: &str) -> Result<String, String> {
 }
 
 pub(super) fn read_server(root: &Table<'_>) -> ServerConfig {
-    let mut server =
-        ServerConfig { listen: SocketAddr::from(DEFAULT_LISTEN), metrics: None, xibo_key: None };
+    let mut server = ServerConfig {
+        listen: SocketAddr::from(DEFAULT_LISTEN),
+        metrics: None,
+        xibo_key: None,
+        tls: None,
+        opennds_key: None,
+        guest_url: None,
+        session_minutes: None,
+    };
     if let Some(table) = root.table("server") {
         server.listen = table.parsed("listen", socket).unwrap_or(server.listen);
         server.metrics = table.parsed("metrics", socket);
         server.xibo_key = table.secret("xibo_key");
+        server.opennds_key = table.secret("opennds_key");
+        server.guest_url = table.parsed("guest_url", guest_address);
+        server.session_minutes = table.number("session_minutes", 1, 1440).map(u32::from);
+        let tls = table.parsed("tls", socket);
+        let certificate = table.text("certificate").map(PathBuf::from);
+        let key = table.text("key").map(PathBuf::from);
+        server.tls = match (tls, certificate, key) {
+            (Some(listen), Some(certificate), Some(key)) => {
+                Some(TlsConfig { listen, certificate, key })
+            }
+            (None, None, None) => None,
+            _ => {
+                table.fault("tls", "tls、certificate、key 要一起写：监听地址、证书、私钥");
+                None
+            }
+        };
         if server.metrics == Some(server.listen) && server.listen.port() != 0 {
             table.fault("metrics", "和 listen 一样；指标要用另一个端口，例如 127.0.0.1:8781");
         }
         table.finish();
     }
     server
+}
+
+/// The network before login is the bank's own, and often without TLS.
+fn guest_address(text: &str) -> Result<String, String> {
+    let url = Url::parse(text).map_err(|_| "应为 http:// 或 https:// 开头的网址".to_owned())?;
+    let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
+    if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || !is_plain {
+        return Err("应为 http:// 或 https:// 开头的网址，不带用户名、? 和 #".into());
+    }
+    Ok(url.as_str().trim_end_matches('/').to_owned())
 }
 
 fn socket(text: &str) -> Result<SocketAddr, String> {

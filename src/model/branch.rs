@@ -19,6 +19,9 @@ pub struct Branch {
     pub hotline: Option<String>,
     /// Opening hours.
     pub hours: String,
+    /// The kind of gateway that shows guests the portal page, a folder of `templates/portal`;
+    /// `None` where any web server will do.
+    pub gateway: Option<String>,
 }
 
 /// A screen, a row of `screens.csv`; also the profile a poster is cut to.

@@ -46,6 +46,9 @@ pub struct Variant {
     pub title: Located<String>,
     /// The title in lists.
     pub short_title: Option<Located<String>>,
+    /// The lesson in one or two English sentences, for guests who read no Chinese; on the portal
+    /// page.
+    pub english: Option<String>,
     /// The poster's headline.
     pub headline: Located<Headline>,
     /// The article's digest, at most 128 characters.

@@ -31,6 +31,7 @@ pub struct FrontMatter {
     pub(super) headline: Option<Located<Headline>>,
     pub(super) digest: Option<Located<String>>,
     pub(super) banner: Option<Located<String>>,
+    pub(super) english: Option<Located<String>>,
     pub(super) topics: Option<Vec<TopicId>>,
     pub(super) audiences: Option<Located<Vec<Audience>>>,
     pub(super) campaigns: Option<Vec<CampaignId>>,
@@ -121,6 +122,7 @@ impl FrontMatter {
             headline: None,
             digest: None,
             banner: None,
+            english: None,
             topics: None,
             audiences: None,
             campaigns: None,
@@ -151,6 +153,7 @@ impl FrontMatter {
         self.headline = self.headline.or_else(|| elsewhere(base.headline.as_ref()));
         self.digest = self.digest.or_else(|| elsewhere(base.digest.as_ref()));
         self.banner = self.banner.or_else(|| elsewhere(base.banner.as_ref()));
+        self.english = self.english.or_else(|| elsewhere(base.english.as_ref()));
         self.topics = self.topics.or_else(|| base.topics.clone());
         self.audiences = self.audiences.or_else(|| elsewhere(base.audiences.as_ref()));
         self.campaigns = self.campaigns.or_else(|| base.campaigns.clone());
@@ -209,8 +212,23 @@ fn read_names(front: &mut FrontMatter, fields: &mut Fields<'_, '_>) {
     front.headline = fields.parsed("headline", headline::parse);
     front.digest = not_blank(fields, "digest");
     front.banner = fields.text("banner");
+    front.english = fields.parsed("english", english);
     front.owner = fields.text("owner").map(|owner| owner.value);
     front.qr_label = fields.text("qr_label").map(|label| label.value);
+}
+
+/// What fits above the lesson on a phone, and on a router's page of 6,000 bytes.
+const MOST_ENGLISH: usize = 200;
+
+fn english(text: &str) -> Result<String, String> {
+    let count = text.chars().count();
+    if count > MOST_ENGLISH {
+        return Err(format!("有 {count} 个字符，上限 {MOST_ENGLISH}：写一两句就够。"));
+    }
+    if text.is_empty() || !text.chars().all(|c| c.is_ascii() && !c.is_control()) {
+        return Err("写一两句英文，例如 Never share your screen with a caller.".into());
+    }
+    Ok(text.to_owned())
 }
 
 fn not_blank(fields: &mut Fields<'_, '_>, key: &'static str) -> Option<Located<String>> {

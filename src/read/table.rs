@@ -4,7 +4,10 @@ use super::{faults::Faults, fields::shorten, suggest};
 use crate::model::{Branch, BranchId, Screen, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
-const BRANCH_COLUMNS: &[&str] = &["id", "name", "district", "tags", "address", "hotline", "hours"];
+const BRANCH_COLUMNS: &[&str] =
+    &["id", "name", "district", "tags", "address", "hotline", "hours", "gateway"];
+/// Columns that a table may leave out.
+const OPTIONAL_COLUMNS: &[&str] = &["gateway"];
 const SCREEN_COLUMNS: &[&str] =
     &["branch", "screen", "profile", "width", "height", "mm_width", "distance_m", "dwell_s"];
 /// More pixels than any screen has; a limit, because posters are drawn in memory.
@@ -37,6 +40,7 @@ pub(super) fn read_branches(faults: &mut Faults) -> Vec<Branch> {
             address: row.get("address").to_owned(),
             hotline: hotline.map(str::to_owned),
             hours: row.get("hours").to_owned(),
+            gateway: Some(row.get("gateway")).filter(|name| !name.is_empty()).map(str::to_owned),
         });
     }
     branches
@@ -166,15 +170,19 @@ fn read_header(
             );
         }
     }
+    let required: Vec<&str> =
+        names.iter().copied().filter(|name| !OPTIONAL_COLUMNS.contains(name)).collect();
     let mut columns = Vec::with_capacity(names.len());
     for name in names {
         match record.iter().position(|column| column == *name) {
             Some(index) => columns.push(index),
+            // No record has so many fields: it reads as empty.
+            None if OPTIONAL_COLUMNS.contains(name) => columns.push(usize::MAX),
             None => faults.error(
                 "read/csv-header",
                 span,
                 format!("表头缺少 {name} 这一列"),
-                format!("第一行写：{}", names.join(",")),
+                format!("第一行写：{}", required.join(",")),
             ),
         }
     }

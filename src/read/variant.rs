@@ -102,6 +102,7 @@ fn assemble(front: &FrontMatter, body: Body, origin: &Origin<'_>) -> Option<Vari
         kind: front.kind?,
         title: front.title.clone()?,
         short_title: front.short_title.clone(),
+        english: front.english.as_ref().map(|english| english.value.clone()),
         headline: front.headline.clone()?,
         digest_text: front.digest.clone()?,
         topics: front.topics.clone()?,

@@ -27,6 +27,7 @@ mod delivery;
 mod deployment;
 mod due;
 mod error;
+mod guest;
 mod occurrence;
 mod open;
 mod record;
@@ -41,6 +42,7 @@ mod xibo;
 
 pub use blob::operator;
 pub use error::StoreError;
+pub use guest::{Choice, Hit, HitKind, TallyLine};
 pub use row::*;
 
 use database::Database;

@@ -110,6 +110,8 @@ pub(super) const TABLES: &[Table] = &[
     ),
     ("xibo_player", &["hardware_key", "name", "client", "branch", "screen", "#seen_at", "status"]),
     ("confirmation", &["branch", "release_key", "lesson", "what", "confirmed_by", "#at"]),
+    ("hit", &["branch", "lesson", "day", "kind", "#count"]),
+    ("answer", &["branch", "lesson", "day", "#question", "choice", "#count"]),
 ];
 
 /// A column's name, and whether it is a number.

@@ -111,7 +111,7 @@ fn registries_and_network_are_complete() {
     let library = &demo().library;
     assert_eq!((library.topics.len(), library.branches.len()), (8, 12));
     let series: Vec<&str> = library.campaigns.iter().map(|c| c.id.as_str()).collect();
-    assert_eq!(series, ["rights-day", "routine", "sept-edu"]);
+    assert_eq!(series, ["evergreen", "rights-day", "routine", "sept-edu"]);
     assert!(library.campaigns.iter().all(|campaign| !campaign.editions.is_empty()));
     for kind in [HotlineKind::Emergency, HotlineKind::Bank, HotlineKind::Regulator] {
         assert!(library.hotlines.iter().any(|hotline| hotline.kind == kind));

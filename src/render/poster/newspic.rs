@@ -47,6 +47,7 @@ pub fn pictures(
         address: "金融知识普及".into(),
         hotline: None,
         hours: String::new(),
+        gateway: None,
     };
     let pixels = design.whole(stage, &bank, &QrCode::new(&scene.qr_address())?)?;
     let audience = scene.variant.audience;
