@@ -63,7 +63,13 @@ fn portal_page(
     stage: &Stage<'_>,
     _: &Studio,
 ) -> Result<Vec<Artifact>, RenderError> {
-    one(portal::render(scene, stage, &PortalOptions::default(), &Limits::default()))
+    let options = PortalOptions::default();
+    let page = portal::render(scene, stage, &options, &Limits::default())?;
+    let mut artifacts = vec![page, portal::package(scene, stage, &options)?];
+    if scene.branch.is_none() {
+        artifacts.extend(portal::quiz(scene, stage)?);
+    }
+    Ok(artifacts)
 }
 
 fn one(artifact: Result<Artifact, RenderError>) -> Result<Vec<Artifact>, RenderError> {

@@ -65,4 +65,12 @@ pub enum RenderError {
         /// Where it should be.
         help: String,
     },
+    /// The finished package breaks rules of its gateway; all of them.
+    #[error("{gateway} 的认证页包有 {} 处不合要求：{}", .faults.len(), .faults.join("；"))]
+    Gateway {
+        /// The gateway, for people.
+        gateway: String,
+        /// Each with the file, the count and what to do.
+        faults: Vec<String>,
+    },
 }

@@ -4,7 +4,7 @@
 //! Strict mode is on, and the block helpers are ours, because Handlebars' own `{{#if typo}}` is
 //! silently false: a name that the view does not have is an error with the template's line.
 
-use super::article::Theme;
+use super::{article::Theme, portal::Flavour};
 use crate::model::{Audience, Digest};
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, Output, RenderContext, RenderError, RenderErrorReason,
@@ -22,6 +22,19 @@ const BUILT_IN: &[(&str, &str)] = &[
     ("article/cover.hbs", include_str!("../../templates/article/cover.hbs")),
     ("portal/page.hbs", include_str!("../../templates/portal/page.hbs")),
     ("portal/style.hbs", include_str!("../../templates/portal/style.hbs")),
+    ("portal/style-small.hbs", include_str!("../../templates/portal/style-small.hbs")),
+    ("portal/form.hbs", include_str!("../../templates/portal/form.hbs")),
+    ("portal/small.hbs", include_str!("../../templates/portal/small.hbs")),
+    ("portal/quiz.hbs", include_str!("../../templates/portal/quiz.hbs")),
+    ("portal/answers.hbs", include_str!("../../templates/portal/answers.hbs")),
+    ("portal/message.hbs", include_str!("../../templates/portal/message.hbs")),
+    ("portal/generic/rules.toml", include_str!("../../templates/portal/generic/rules.toml")),
+    ("portal/generic/readme.hbs", include_str!("../../templates/portal/generic/readme.hbs")),
+    ("portal/opennds/rules.toml", include_str!("../../templates/portal/opennds/rules.toml")),
+    ("portal/opennds/theme.hbs", include_str!("../../templates/portal/opennds/theme.hbs")),
+    ("portal/opennds/readme.hbs", include_str!("../../templates/portal/opennds/readme.hbs")),
+    ("portal/comware/rules.toml", include_str!("../../templates/portal/comware/rules.toml")),
+    ("portal/mikrotik/rules.toml", include_str!("../../templates/portal/mikrotik/rules.toml")),
     ("poster/base.hbs", include_str!("../../templates/poster/base.hbs")),
     ("poster/brandbar.hbs", include_str!("../../templates/poster/brandbar.hbs")),
     ("poster/headline.hbs", include_str!("../../templates/poster/headline.hbs")),
@@ -96,6 +109,7 @@ pub enum TemplateError {
 pub struct Templates {
     registry: Handlebars<'static>,
     themes: BTreeMap<Audience, Theme>,
+    flavours: BTreeMap<String, Flavour>,
     digest: Digest,
 }
 
@@ -112,9 +126,7 @@ impl Templates {
     /// [`TemplateError`] for the first template that does not parse, and for an override that
     /// replaces nothing (a misspelt file name would otherwise have no effect).
     pub fn new(overrides: &BTreeMap<String, String>) -> Result<Self, TemplateError> {
-        if let Some(name) =
-            overrides.keys().find(|name| !BUILT_IN.iter().any(|(known, _)| known == name))
-        {
+        if let Some(name) = overrides.keys().find(|name| !is_known(name, overrides)) {
             let known = BUILT_IN.iter().map(|(name, _)| *name).collect::<Vec<_>>().join("、");
             return Err(TemplateError::Unknown { name: name.clone(), known });
         }
@@ -126,30 +138,38 @@ impl Templates {
         registry.register_helper("px", Box::new(pixels));
         registry.register_helper("mm", Box::new(millimetres));
         let mut themes = BTreeMap::new();
+        let mut flavours = BTreeMap::new();
         let mut texts = Vec::new();
-        for (name, text) in BUILT_IN {
-            let text = overrides.get(*name).map_or(*text, String::as_str);
+        let replaced = BUILT_IN
+            .iter()
+            .map(|(name, text)| (*name, overrides.get(*name).map_or(*text, String::as_str)));
+        let added = overrides
+            .iter()
+            .map(|(name, text)| (name.as_str(), text.as_str()))
+            .filter(|(name, _)| !is_built_in(name));
+        for (name, text) in replaced.chain(added) {
             texts.push(name.as_bytes());
             texts.push(text.as_bytes());
+            let syntax =
+                |(line, reason)| TemplateError::Syntax { name: name.to_owned(), line, reason };
             if let Some(audience) = theme_audience(name) {
-                let theme = Theme::parse(text).map_err(|(line, reason)| TemplateError::Syntax {
-                    name: (*name).to_owned(),
-                    line,
-                    reason,
-                })?;
-                themes.insert(audience, theme);
+                themes.insert(audience, Theme::parse(text).map_err(syntax)?);
+                continue;
+            }
+            if let Some(flavour) = flavour_of(name).filter(|_| name.ends_with("/rules.toml")) {
+                flavours.insert(flavour.to_owned(), Flavour::parse(text).map_err(syntax)?);
                 continue;
             }
             registry.register_template_string(name, text).map_err(|error| {
                 TemplateError::Syntax {
-                    name: (*name).to_owned(),
+                    name: name.to_owned(),
                     line: error.pos().map_or(1, |(line, _)| line),
                     reason: error.reason().to_string(),
                 }
             })?;
         }
         let digest = Digest::of_fields(texts);
-        Ok(Self { registry, themes, digest })
+        Ok(Self { registry, themes, flavours, digest })
     }
 
     /// The digest of every template's name and text; part of each render's key.
@@ -162,6 +182,17 @@ impl Templates {
     pub(super) fn theme(&self, audience: Audience) -> &Theme {
         // `BUILT_IN` has one per audience, and `new` has parsed each.
         &self.themes[&audience]
+    }
+
+    /// The rules of a kind of gateway.
+    #[must_use]
+    pub fn flavour(&self, name: &str) -> Option<&Flavour> {
+        self.flavours.get(name)
+    }
+
+    /// The kinds of gateway that there are rules for, sorted.
+    pub fn flavours(&self) -> impl Iterator<Item = &str> {
+        self.flavours.keys().map(String::as_str)
     }
 
     /// Fills the template `name` with `view`.
@@ -179,6 +210,25 @@ impl Templates {
             reason: explain(error.reason()),
         })
     }
+}
+
+fn is_built_in(name: &str) -> bool {
+    BUILT_IN.iter().any(|(known, _)| *known == name)
+}
+
+/// Whether a file of an override folder has a meaning: it replaces one, or belongs to a kind of
+/// gateway that has its rules.
+fn is_known(name: &str, overrides: &BTreeMap<String, String>) -> bool {
+    let has_rules = |flavour: &str| {
+        let rules = format!("portal/{flavour}/rules.toml");
+        is_built_in(&rules) || overrides.contains_key(&rules)
+    };
+    is_built_in(name) || flavour_of(name).is_some_and(has_rules)
+}
+
+/// The kind of gateway that a template belongs to: `portal/<flavour>/…`.
+fn flavour_of(name: &str) -> Option<&str> {
+    name.strip_prefix("portal/")?.split_once('/').map(|(flavour, _)| flavour)
 }
 
 /// The audience whose article theme a template is.
@@ -204,6 +254,8 @@ fn escape(text: &str) -> String {
             '<' => escaped.push_str("&lt;"),
             '>' => escaped.push_str("&gt;"),
             '"' => escaped.push_str("&quot;"),
+            // Stands for `$` in the variables of gateways, which only their own rules may name.
+            '\u{E000}' => {}
             _ => escaped.push(character),
         }
     }

@@ -84,8 +84,9 @@ fn a_number_makes_its_own_outputs_anew_and_no_others() {
         .collect();
     assert_eq!(
         changed.len(),
-        4,
-        "article, its preview, portal pages of bank and branch: {changed:?}"
+        8,
+        "article, its preview, portal pages and packages of bank and branch, quiz and answers: \
+         {changed:?}"
     );
     assert!(changed.iter().any(|path| path.contains(BranchId::new("b001").unwrap().as_str())));
     assert!(made < numbered.len(), "posters and posts were kept");

@@ -13,7 +13,7 @@ pub enum Piece {
 }
 
 /// Elements without a closing tag.
-const VOID: [&str; 4] = ["br", "hr", "img", "meta"];
+const VOID: [&str; 5] = ["br", "hr", "img", "input", "meta"];
 
 /// Takes a page apart and checks that its tags nest.
 #[track_caller]

@@ -6,9 +6,21 @@
 //!
 //! Gateways that fill in variables of their own (`$(mac)`, MikroTik) must find none in a lesson's
 //! words, so `$(` is written with a character reference.
+//!
+//! [`package`] makes what the branch's gateway takes out of the same templates and those of its
+//! [`Flavour`], and [`rules`] reads the finished bytes again.
 
+mod flavour;
 mod object;
+mod package;
+mod rules;
+mod style;
 mod view;
+
+pub use flavour::{
+    Button, FileKind, FileRules, Flavour, FormRules, GENERIC, Message, PackageRules,
+};
+pub use package::{package, quiz};
 
 use super::{Limits, RenderError, Scene, Stage};
 use crate::model::{Artifact, MediaType, OutputKind};
@@ -49,10 +61,12 @@ pub fn render(
         });
     }
     let palette = scene.palette(stage.palettes)?;
-    let style = stage.templates.render("portal/style.hbs", &view::Style::new(scene, palette))?;
+    let style = stage.templates.render("portal/style.hbs", &style::Style::new(scene, palette))?;
     let style = style.replace('\n', "");
     let style_hash = STANDARD.encode(Sha256::digest(style.as_bytes()));
-    let page = view::Page::new(scene, palette, url, style, style_hash)?;
+    let form = view::Form::leading_to(url);
+    let detail = object::Detail::Full;
+    let page = view::Page::new(scene, palette, detail, Some(form), (style, style_hash))?;
     let html = stage.templates.render("portal/page.hbs", &page)?.replace("$(", "&#36;(");
     if html.len() > limits.portal_bytes.value {
         return Err(RenderError::OverLimit {

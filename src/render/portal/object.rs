@@ -12,6 +12,17 @@ const OBJECT_WIDTH_PX: f32 = 168.0;
 /// Width at which a student's object is shown, in CSS pixels.
 const WIDE_OBJECT_WIDTH_PX: f32 = 220.0;
 
+/// How much of the picture a page can afford.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Detail {
+    /// As it was drawn.
+    Full,
+    /// Coordinates to a tenth of a unit.
+    Rounded,
+    /// No picture.
+    None,
+}
+
 /// A picture within the page.
 #[derive(Debug, Serialize)]
 pub(super) struct Object<'a> {
@@ -24,7 +35,14 @@ pub(super) struct Object<'a> {
 
 /// The object as a picture within the page. As the source of an `<img>` a drawing runs no script
 /// and loads nothing, whatever is in it.
-pub(super) fn object<'a>(scene: &Scene<'a>, palette: &Palette) -> Result<Object<'a>, RenderError> {
+pub(super) fn object<'a>(
+    scene: &Scene<'a>,
+    palette: &Palette,
+    detail: Detail,
+) -> Result<Option<Object<'a>>, RenderError> {
+    if detail == Detail::None {
+        return Ok(None);
+    }
     let asset = scene.object()?;
     let failed =
         |reason: &str| RenderError::Picture { file: asset.file.clone(), reason: reason.to_owned() };
@@ -39,14 +57,36 @@ pub(super) fn object<'a>(scene: &Scene<'a>, palette: &Palette) -> Result<Object<
     if let Some(end) = painted.rfind("</svg>") {
         painted.insert_str(end, &labels(scene, palette, (width, height)));
     }
+    if detail == Detail::Rounded {
+        painted = rounded(&painted);
+    }
     #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a few hundred")]
     let pixels = |length: f32| length.round().clamp(1.0, 4096.0) as u32;
-    Ok(Object {
+    Ok(Some(Object {
         source: format!("data:image/svg+xml,{}", percent_encoded(&painted)),
         alt: &asset.alt,
         width: pixels(shown),
         height: pixels(shown * height / width),
-    })
+    }))
+}
+
+/// Numbers with one digit behind the point, and white space folded: a few tenths of a unit are
+/// less than a pixel at the size the object has.
+fn rounded(svg: &str) -> String {
+    let mut out = String::with_capacity(svg.len());
+    let mut behind_point: Option<usize> = None;
+    for character in svg.chars() {
+        behind_point = match (character, behind_point) {
+            ('.', None) => Some(0),
+            (digit, Some(digits)) if digit.is_ascii_digit() => Some(digits + 1),
+            _ => None,
+        };
+        let folded = character.is_whitespace() && out.ends_with(char::is_whitespace);
+        if behind_point.is_none_or(|digits| digits <= 1) && !folded {
+            out.push(character);
+        }
+    }
+    out
 }
 
 fn labels(scene: &Scene<'_>, palette: &Palette, (width, height): (f32, f32)) -> String {

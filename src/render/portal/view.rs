@@ -1,10 +1,13 @@
 //! What the portal's templates see.
 
-use super::object::{Object, object};
+use super::{
+    flavour::{Flavour, FormRules, Message},
+    object::{Detail, Object, object},
+};
 use crate::{
     model::{
-        Audience, Block, BlockKind, Directive, HeadlinePart, Hotline, HotlineKind, OutputKind,
-        PosterText, Question, Step, Turn, count_words,
+        Audience, Block, BlockKind, Directive, Hotline, HotlineKind, OutputKind, PosterText,
+        Question, Step, Turn, count_words,
     },
     render::{
         Palette, RenderError, Scene,
@@ -12,99 +15,23 @@ use crate::{
     },
 };
 use serde::Serialize;
-
-/// The sheet's colours and family.
-#[derive(Debug, Serialize)]
-pub(super) struct Style<'a> {
-    elder: bool,
-    student: bool,
-    /// Characters of the longest headline line: the elder headline fills the column.
-    longest: usize,
-    page: &'a str,
-    ground: &'a str,
-    title: &'a str,
-    ink: &'a str,
-    mute: &'a str,
-    lure: &'a str,
-    heading: &'a str,
-    button: &'a str,
-    focus: &'a str,
-    square: &'a str,
-    on_square: &'a str,
-    paper: &'a str,
-    tread1: &'a str,
-    tread2: &'a str,
-    tread3: &'a str,
-    pale1: &'a str,
-    pale2: &'a str,
-    pale3: &'a str,
-    last_step: &'a str,
-    panel: &'a str,
-    lemon: &'a str,
-    alert: &'a str,
-    on_alert: &'a str,
-    field: &'a str,
-    dark_page: &'a str,
-    dark_card: &'a str,
-    dark_square: &'a str,
-}
-
-impl<'a> Style<'a> {
-    pub(super) fn new(scene: &Scene<'_>, palette: &'a Palette) -> Self {
-        let elder = scene.variant.audience == Audience::Elder;
-        let student = scene.variant.audience == Audience::Student;
-        let lines = &scene.variant.headline.value.lines;
-        // The elder family's main colour is `paper`; the student family's is `ink`.
-        let (main, square, on_square) = match (elder, student) {
-            (true, _) => (&palette.paper, &palette.alert, "#FFFFFF"),
-            (_, true) => (&palette.ink, &palette.alert, palette.ink.as_str()),
-            _ => (&palette.ground, &palette.ground, "#FFFFFF"),
-        };
-        Self {
-            elder,
-            student,
-            longest: lines.iter().map(|line| line_length(line)).max().unwrap_or(1).max(1),
-            page: if elder { &palette.ground } else { "#F7F5EF" },
-            ground: &palette.ground,
-            title: &palette.paper,
-            ink: &palette.ink,
-            mute: &palette.mute,
-            lure: if elder || student { &palette.paper } else { &palette.lure },
-            heading: main,
-            button: if elder { &palette.paper } else { &palette.ink },
-            focus: &palette.alert,
-            square,
-            on_square,
-            paper: &palette.paper,
-            tread1: &palette.treads[0],
-            tread2: &palette.treads[1],
-            tread3: &palette.treads[2],
-            pale1: &palette.pale[0],
-            pale2: &palette.pale[1],
-            pale3: &palette.pale[2],
-            last_step: main,
-            panel: if elder || student { &palette.panel } else { &palette.pale[0] },
-            lemon: if elder { &palette.strip_mute } else { &palette.lemon },
-            alert: &palette.alert,
-            on_alert: if elder { "#FFFFFF" } else { &palette.ink },
-            field: main,
-            dark_page: "#0F171B",
-            dark_card: "#1B262B",
-            dark_square: "#3D525B",
-        }
-    }
-}
-
-fn line_length(line: &[HeadlinePart]) -> usize {
-    line.iter().map(|part| part.text.chars().count()).sum()
-}
+use std::collections::BTreeMap;
 
 /// The page.
 #[derive(Debug, Serialize)]
 pub(super) struct Page<'a> {
     style: String,
     style_hash: String,
-    continue_url: &'a str,
+    /// What gets a guest on; none on pages that only tell something.
+    form: Option<Form>,
+    /// Whether the form stands again behind the lesson.
+    pub(super) twice: bool,
+    /// What a page tells that is not the lesson.
+    pub(super) message: Option<&'a Message>,
+    /// Settings of the gateway's rules.
+    pub(super) gateway: Option<&'a BTreeMap<String, String>>,
+    /// The branch's identifier, or `bank`: part of addresses.
+    place: &'a str,
     elder: bool,
     /// 你 or 您
     you: &'static str,
@@ -113,6 +40,7 @@ pub(super) struct Page<'a> {
     bank_number: &'a str,
     branch: Option<Place<'a>>,
     headline: Vec<Line<'a>>,
+    english: Option<&'a str>,
     object: Option<Object<'a>>,
     seconds: usize,
     lead: Option<Lead>,
@@ -126,6 +54,54 @@ pub(super) struct Page<'a> {
     valid_until: String,
     review: Option<String>,
     approval: Option<String>,
+}
+
+/// A form as the templates see it. Texts are safe in attributes already, so that they may hold
+/// variables of the gateway.
+#[derive(Debug, Serialize)]
+pub(super) struct Form {
+    action: String,
+    method: String,
+    fields: Vec<Field>,
+    button: Option<Field>,
+    label: Option<String>,
+    label_en: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct Field {
+    name: String,
+    value: String,
+}
+
+impl Form {
+    /// A form without fields.
+    pub(super) fn leading_to(address: &str) -> Self {
+        Self {
+            action: address.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;"),
+            method: "get".into(),
+            fields: Vec::new(),
+            button: None,
+            label: None,
+            label_en: None,
+        }
+    }
+
+    /// The form of a gateway.
+    pub(super) fn new(flavour: &Flavour, rules: &FormRules, continue_url: &str) -> Self {
+        let field = |(name, value): (&String, &String)| Field {
+            name: flavour.filled(name, continue_url),
+            value: flavour.filled(value, continue_url),
+        };
+        Self {
+            action: flavour.filled(&rules.action, continue_url),
+            method: rules.method.clone(),
+            fields: rules.fields.iter().map(field).collect(),
+            button: rules.button.as_ref().map(|button| field((&button.name, &button.value))),
+            label: rules.label.clone(),
+            label_en: rules.label_en.clone(),
+        }
+    }
 }
 
 #[derive(Debug, Serialize)]
@@ -196,9 +172,9 @@ impl<'a> Page<'a> {
     pub(super) fn new(
         scene: &'a Scene<'_>,
         palette: &'a Palette,
-        continue_url: &'a str,
-        style: String,
-        style_hash: String,
+        detail: Detail,
+        form: Option<Form>,
+        (style, style_hash): (String, String),
     ) -> Result<Self, RenderError> {
         let variant = scene.variant;
         let elder = variant.audience == Audience::Elder;
@@ -211,7 +187,11 @@ impl<'a> Page<'a> {
         Ok(Self {
             style,
             style_hash,
-            continue_url,
+            form,
+            twice: true,
+            message: None,
+            gateway: None,
+            place: scene.branch.map_or("bank", |branch| branch.id.as_str()),
             elder,
             you: if variant.audience == Audience::Student { "你" } else { "您" },
             title: &variant.title.value,
@@ -223,7 +203,8 @@ impl<'a> Page<'a> {
                 hours: &branch.hours,
             }),
             headline: headline(scene),
-            object: if elder { None } else { Some(object(scene, palette)?) },
+            english: variant.english.as_deref(),
+            object: if elder { None } else { object(scene, palette, detail)? },
             seconds: seconds(scene, tier),
             lead: lead(scene, tier),
             dialogue: tier.dialogue.iter().map(|turn| bubble(scene, turn)).collect(),
@@ -237,6 +218,13 @@ impl<'a> Page<'a> {
             review: variant.facts_review_by.map(chinese_month),
             approval: scene.approval_line(),
         })
+    }
+}
+
+impl Page<'_> {
+    /// Whether there is something to answer.
+    pub(super) fn has_quiz(&self) -> bool {
+        !self.quiz.is_empty()
     }
 }
 
