@@ -28,12 +28,12 @@ pub fn build(
     context: &BuildContext,
 ) -> Result<Arc<dyn Channel>, Vec<String>> {
     match entry.kind.as_str() {
-        "folder" => super::folder::build(entry, context),
+        "folder" | "portal" => super::folder::build(entry, context),
         "packs" => super::packs::build(entry, context),
         "webhook" => super::webhook::build(entry, context),
         "wechat" => super::wechat::build(entry, context),
         other => Err(vec![format!(
-            "[channel.{}] kind 是“{other}”，应为 folder、packs、webhook 或 wechat",
+            "[channel.{}] kind 是“{other}”，应为 folder、packs、portal、webhook 或 wechat",
             entry.id
         )]),
     }

@@ -2,7 +2,10 @@
 
 use super::{Books, DeliverError};
 use crate::{
-    model::{CampaignId, ChannelId, DeliveryKey, LessonId, Listing, Message, Receipt, Window},
+    model::{
+        Audience, BranchId, CampaignId, ChannelId, DeliveryKey, Digest, LessonId, Listing,
+        MediaType, Message, OutputKind, Receipt, Window,
+    },
     packs::Source,
 };
 use async_trait::async_trait;
@@ -200,6 +203,50 @@ pub struct PackRepository<'c> {
     pub folder: Option<&'c Path>,
 }
 
+/// What guests see now, of a portal channel.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LivePages {
+    /// The delivery's key.
+    pub key: String,
+    /// The last day of its window.
+    pub until: String,
+    /// Its files.
+    pub files: Vec<LiveFile>,
+}
+
+/// One file that guests may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveFile {
+    /// The lesson.
+    pub lesson: Option<LessonId>,
+    /// What it is.
+    pub output: OutputKind,
+    /// For whom.
+    pub audience: Audience,
+    /// The kind of gateway or of page, or the format.
+    pub profile: Option<String>,
+    /// The branch it carries.
+    pub branch: Option<BranchId>,
+    /// Its type.
+    pub media_type: MediaType,
+    /// Its digest.
+    pub sha256: Digest,
+    /// Its file name.
+    pub name: String,
+    /// Whether it is the page that its branch shows.
+    pub is_main: bool,
+}
+
+/// A channel whose pages `caishi serve` shows to guests.
+#[async_trait]
+pub trait PortalPages: Send + Sync {
+    /// What guests see now; `None` where nothing may be shown.
+    async fn live_pages(&self) -> Result<Option<LivePages>, DeliverError>;
+
+    /// The bytes of one of its files.
+    async fn page_bytes(&self, sha256: &Digest) -> Result<Option<Vec<u8>>, DeliverError>;
+}
+
 /// A channel to which the far side talks back.
 #[async_trait]
 pub trait Receiver: Send + Sync {
@@ -330,6 +377,11 @@ pub trait Channel: Send + Sync + fmt::Debug {
 
     /// The pack repository that it publishes into, where it does.
     fn pack_repository(&self) -> Option<PackRepository<'_>> {
+        None
+    }
+
+    /// The pages that it shows to guests, where it does.
+    fn portal_pages(&self) -> Option<&dyn PortalPages> {
         None
     }
 

@@ -29,8 +29,8 @@ pub use books::{Books, BooksError, QuotaAnswer, QuotaWindow, Scope, SealedToken}
 pub use build::{BuildContext, build};
 pub use channel::{
     Capability, Channel, Commit, Confirmation, Deduplication, Finding, HookReply, HookRequest,
-    PackRepository, Parcel, Prepared, Probe, RecallAbility, Recalled, Receiver, RemoteEvent,
-    Statistic,
+    LiveFile, LivePages, PackRepository, Parcel, PortalPages, Prepared, Probe, RecallAbility,
+    Recalled, Receiver, RemoteEvent, Statistic,
 };
 pub use egress::{Egress, EgressError};
 pub use error::{DeliverError, ErrorKind, Retry};

@@ -1,13 +1,14 @@
 //! The channel: prepare, one pointer swap, and what can be asked afterwards.
 
 use super::{
+    live::{self, PortalRules},
     recall, tree,
     wire::{self, Generation, Pointer},
 };
 use crate::{
     deliver::{
         Books, Capability, Channel, Commit, Confirmation, Deduplication, DeliverError, ErrorKind,
-        Finding, Parcel, Prepared, Probe, RecallAbility, Recalled, Retry, Scope,
+        Finding, Parcel, PortalPages, Prepared, Probe, RecallAbility, Recalled, Retry, Scope,
         storage::{Effect, Lock, Storage, StorageError, Version, off_thread},
     },
     model::{ChannelId, Digest, Receipt},
@@ -34,10 +35,12 @@ pub(super) struct FolderChannel {
     /// its holder may be another machine: without this, workers of one process would send each
     /// other away to try again seconds later.
     pub(super) turn: tokio::sync::Mutex<()>,
+    /// What makes it a portal channel.
+    pub(super) portal: Option<PortalRules>,
 }
 
 impl FolderChannel {
-    fn explain(&self, error: StorageError, doing: &str, effect: Effect) -> DeliverError {
+    pub(super) fn explain(&self, error: StorageError, doing: &str, effect: Effect) -> DeliverError {
         error.explain(doing, &self.repository.shown, effect)
     }
 
@@ -128,6 +131,10 @@ impl FolderChannel {
         books.reached("folder/swap-begins");
         let next = pointer.advanced(parcel, &listing, self.repository.has_tree());
         self.switch_tree(parcel, books).await?;
+        if let Some(rules) = &self.portal {
+            self.show_parcel(rules, parcel).await?;
+            books.reached("folder/live-switched");
+        }
         self.write_pointer(series, &next, &version).await?;
         books.reached("folder/pointer-written");
         Ok(Commit::Done(self.receipt(parcel, &next, now)))
@@ -158,6 +165,23 @@ impl FolderChannel {
             .swap_pointer(series, next, version)
             .await
             .map_err(|error| self.explain(error, "切换当前内容", Effect::Pointer))
+    }
+
+    /// Shows guests something else where they see the parcel; before its files go.
+    async fn withdraw_live(
+        &self,
+        parcel: &Parcel,
+        books: &dyn Books,
+    ) -> Result<Option<String>, DeliverError> {
+        let Some(rules) = &self.portal else { return Ok(None) };
+        let today = live::day(books.now().await?);
+        let explain = |error| self.explain(error, "读认证页", Effect::Harmless);
+        let key = parcel.key.digest().to_string();
+        let live = self.live().await.map_err(explain)?;
+        if live.and_then(|live| live.key).as_ref() != Some(&key) {
+            return Ok(None);
+        }
+        self.give_way(rules, &key, today).await.map(Some)
     }
 
     async fn find(&self, parcel: &Parcel, books: &dyn Books) -> Result<Probe, DeliverError> {
@@ -243,6 +267,9 @@ impl Channel for FolderChannel {
         }];
         if let Some((root, _)) = self.repository.folder() {
             findings.extend(tree::look(root));
+        }
+        if let Some(rules) = &self.portal {
+            findings.extend(self.look_at_live(rules).await);
         }
         findings
     }
@@ -334,7 +361,21 @@ impl Channel for FolderChannel {
     ) -> Result<Recalled, DeliverError> {
         let _turn = self.turn.lock().await;
         let _lock = self.lock().await?;
-        recall::take_down(&self.repository, parcel, books).await
+        let shown = self.withdraw_live(parcel, books).await?;
+        let mut recalled = recall::take_down(&self.repository, parcel, books).await?;
+        recalled.detail.extend(shown.map(|shown| format!("；{shown}")));
+        Ok(recalled)
+    }
+
+    async fn tend(&self, books: &dyn Books) -> Result<Option<String>, DeliverError> {
+        let Some(rules) = &self.portal else { return Ok(None) };
+        let _turn = self.turn.lock().await;
+        let _lock = self.lock().await?;
+        self.expire(rules, books).await
+    }
+
+    fn portal_pages(&self) -> Option<&dyn PortalPages> {
+        self.portal.as_ref().map(|_| self as &dyn PortalPages)
     }
 }
 

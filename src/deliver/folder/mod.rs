@@ -17,11 +17,14 @@
 //! There is one pointer per series and not one for all: only S3 has conditional writes, and so no
 //! two campaigns ever write the same file.
 //!
+//! A channel of kind `portal` is the same and shows one generation to guests besides, see [`live`].
+//!
 //! What was uploaded is not noted in the books: that a blob is there in full length *is* the note,
 //! and it cannot disagree with the far side.
 
 mod channel;
 mod config;
+mod live;
 mod recall;
 mod repository;
 mod tree;

@@ -72,10 +72,19 @@ pub(super) fn sweep(root: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Lays a generation out under its files' names. A release that is there is complete: it is made
-/// under another name and renamed.
+/// Lays a generation out under its files' names.
 pub(super) fn lay_out(root: &Path, parcel: &Parcel) -> io::Result<()> {
-    let release = root.join(wire::release_path(parcel));
+    let files = parcel.files.iter().map(|file| (file.path.clone(), file.sha256.to_string()));
+    lay_out_as(root, &root.join(wire::release_path(parcel)), files)
+}
+
+/// Lays blobs out under names below `release`. One that is there is complete: it is made under
+/// another name and renamed.
+pub(super) fn lay_out_as(
+    root: &Path,
+    release: &Path,
+    files: impl Iterator<Item = (String, String)>,
+) -> io::Result<()> {
     if release.exists() {
         return Ok(());
     }
@@ -84,9 +93,9 @@ pub(super) fn lay_out(root: &Path, parcel: &Parcel) -> io::Result<()> {
         fs::remove_dir_all(&partial)?;
     }
     fs::create_dir_all(&partial)?;
-    for file in &parcel.files {
-        let blob = root.join(wire::blob_path(&file.sha256.to_string()));
-        let path = partial.join(&file.path);
+    for (name, sha256) in files {
+        let blob = root.join(wire::blob_path(&sha256));
+        let path = partial.join(&name);
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
@@ -94,7 +103,7 @@ pub(super) fn lay_out(root: &Path, parcel: &Parcel) -> io::Result<()> {
             fs::copy(&blob, &path)?;
         }
     }
-    fs::rename(&partial, &release)
+    fs::rename(&partial, release)
 }
 
 /// Points `current` at the parcel's release.
@@ -103,13 +112,18 @@ pub(super) fn switch(root: &Path, parcel: &Parcel) -> io::Result<()> {
     let (Some(folder), Some(name)) = (release.parent(), release.file_name()) else {
         return Ok(());
     };
-    let link = folder.join(CURRENT);
-    if fs::read_link(&link).is_ok_and(|target| target == Path::new(name)) {
+    point(folder, CURRENT, Path::new(name))
+}
+
+/// Makes the link `name` in `folder` point at `target`, in one step.
+pub(super) fn point(folder: &Path, name: &str, target: &Path) -> io::Result<()> {
+    let link = folder.join(name);
+    if fs::read_link(&link).is_ok_and(|found| found == target) {
         return Ok(());
     }
-    let beside = folder.join(format!(".{CURRENT}"));
+    let beside = folder.join(format!(".{name}"));
     remove_if_there(fs::remove_file(&beside))?;
-    make_link(Path::new(name), &beside)?;
+    make_link(target, &beside)?;
     fs::rename(&beside, &link)?;
     sync_folder(folder)
 }
@@ -127,7 +141,7 @@ pub(super) fn remove(root: &Path, parcel: &Parcel) -> io::Result<()> {
     remove_if_there(fs::remove_dir_all(&release))
 }
 
-fn remove_if_there(removal: io::Result<()>) -> io::Result<()> {
+pub(super) fn remove_if_there(removal: io::Result<()>) -> io::Result<()> {
     match removal {
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
         other => other,

@@ -14,40 +14,40 @@ const FORMAT: u32 = 1;
 const HISTORY: usize = 104;
 
 /// `generations/<key>.json`: what one delivery consists of.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Generation {
     format: u32,
     pub(super) key: String,
     pub(super) campaign: String,
     number: String,
     occurrence: String,
-    slot: String,
-    window: WindowText,
+    pub(super) slot: String,
+    pub(super) window: WindowText,
     pub(super) files: Vec<FileEntry>,
 }
 
 /// First and last day, both included.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct WindowText {
-    from: String,
-    until: String,
+    pub(super) from: String,
+    pub(super) until: String,
 }
 
 /// One file of a generation.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct FileEntry {
-    path: String,
+    pub(super) path: String,
     pub(super) sha256: String,
-    bytes: u64,
-    media_type: String,
-    output: String,
-    audience: String,
+    pub(super) bytes: u64,
+    pub(super) media_type: String,
+    pub(super) output: String,
+    pub(super) audience: String,
     #[serde(skip_serializing_if = "Option::is_none")]
-    lesson: Option<String>,
+    pub(super) lesson: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    profile: Option<String>,
+    pub(super) profile: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    branch: Option<String>,
+    pub(super) branch: Option<String>,
 }
 
 impl FileEntry {
@@ -131,6 +131,11 @@ impl Pointer {
     pub(super) fn empty(parcel: &Parcel) -> Self {
         let series = parcel.campaign.series.clone();
         Self { format: FORMAT, series, current: None, history: Vec::new() }
+    }
+
+    /// The campaign series.
+    pub(super) fn series(&self) -> &str {
+        &self.series
     }
 
     /// What the pointer says about a key, if it ever named it.

@@ -26,9 +26,11 @@ use std::{
 };
 
 fn entry(settings: &str) -> ChannelEntry {
+    // A portal channel passes the same suite: what guests see comes on top.
+    let kind = if settings.contains("evergreen") { "portal" } else { "folder" };
     ChannelEntry {
         id: ChannelId::new("branches").unwrap(),
-        kind: "folder".to_owned(),
+        kind: kind.to_owned(),
         sandbox: false,
         mode: PublishMode::Publish,
         outputs: Vec::new(),
@@ -212,18 +214,27 @@ fn secret_file(folder: &Path, name: &str, secret: &str) {
 #[tokio::test]
 async fn a_folder_passes_the_behaviour_suite() {
     behaviour::run(&Repository::in_folder()).await;
+    let folder = tempfile::tempdir().unwrap();
+    let root = folder.path().join("outbox");
+    let settings = "evergreen = \"evergreen\"\npath = \"outbox\"";
+    behaviour::run(&Repository::new(settings, folder, FarSide::Folder(root))).await;
 }
 
 async fn bucket(conditional: bool) -> Option<Repository> {
+    bucket_with(conditional, "").await
+}
+
+async fn bucket_with(conditional: bool, first: &str) -> Option<Repository> {
     let s3 = s3::s3()?;
-    let bucket = format!("posters-{conditional}");
+    let kind = if first.is_empty() { "posters" } else { "portal" };
+    let bucket = format!("{kind}-{conditional}");
     s3.make_bucket(&bucket);
     let folder = tempfile::tempdir().unwrap();
     secret_file(folder.path(), "key", "canary-s3-key");
     secret_file(folder.path(), "secret", "canary-s3-secret");
     let proxy = CuttingProxy::start(&s3.address()).await;
     let settings = format!(
-        "allow = [\"127.0.0.0/8\"]\n[s3]\nendpoint = \"http://{}\"\nbucket = \"{bucket}\"\n\
+        "{first}allow = [\"127.0.0.0/8\"]\n[s3]\nendpoint = \"http://{}\"\nbucket = \"{bucket}\"\n\
          root = \"caishi\"\nconditional = {conditional}\naccess_key = {{ file = \"key\" }}\n\
          secret_key = {{ file = \"secret\" }}\n",
         proxy.address
@@ -239,6 +250,8 @@ async fn s3_passes_the_behaviour_suite() {
     for conditional in [true, false] {
         let Some(repository) = bucket(conditional).await else { return };
         behaviour::run(&repository).await;
+        let portal = bucket_with(conditional, "evergreen = \"evergreen\"\n").await.unwrap();
+        behaviour::run(&portal).await;
     }
 }
 
@@ -281,4 +294,58 @@ async fn sftp_passes_the_behaviour_suite() {
     assert!(findings[0].ok && findings[0].what.contains("还不存在"), "{findings:?}");
     assert!(!root.exists(), "a look leaves nothing behind");
     behaviour::run(&repository).await;
+}
+
+/// What guests and gateways fetch keeps its name from week to week, in a bucket as in a folder.
+#[tokio::test]
+async fn a_portal_in_a_bucket_keeps_its_names_and_falls_back() {
+    use caishi::model::{Audience, BranchId, LessonId, MediaType, OutputKind};
+    let Some(repository) = bucket_with(true, "evergreen = \"evergreen\"\n").await else { return };
+    let page = |number: u32, hours: i64, series: &str| {
+        let mut parcel = repository.slot(number, hours);
+        parcel.campaign = caishi::model::CampaignId::new(series).unwrap();
+        let file = &mut parcel.files[0];
+        file.output = OutputKind::Portal;
+        file.media_type = MediaType::Html;
+        file.audience = Audience::General;
+        file.profile = None;
+        file.lesson = Some(LessonId::new("telecom-fraud").unwrap());
+        file.branch = Some(BranchId::new("b001").unwrap());
+        parcel
+    };
+    let (books, channel) = (&repository.books, &repository.channel);
+    let publish = async |parcel: &Parcel| {
+        let prepared = channel.prepare(parcel, books).await.unwrap();
+        channel.commit(parcel, &prepared, books).await.unwrap();
+    };
+    let live = || repository.far_side.read("live/b001/index.html");
+    let bytes = |parcel: &Parcel| {
+        let digest = parcel.files[0].sha256.to_string();
+        repository.far_side.read(&format!("blobs/{}/{digest}", &digest[..2])).unwrap()
+    };
+    let (evergreen, first, second) =
+        (page(61, 0, "evergreen/portal"), page(62, 1, "weekly/2026"), page(63, 2, "weekly/2026"));
+    publish(&evergreen).await;
+    assert_eq!(live().unwrap(), bytes(&evergreen));
+    publish(&first).await;
+    publish(&second).await;
+    assert_eq!(live().unwrap(), bytes(&second));
+    // The evergreen series waits until it is needed.
+    let again = page(64, 3, "evergreen/portal");
+    publish(&again).await;
+    assert_eq!(live().unwrap(), bytes(&second));
+    let receipt = |parcel: &Parcel| caishi::model::Receipt {
+        remote_ref: parcel.key.digest().to_string(),
+        url: None,
+        at: shanghai("2026-11-30T08:00"),
+        detail: String::new(),
+    };
+    channel.recall(&second, &receipt(&second), books).await.unwrap();
+    assert_eq!(live().unwrap(), bytes(&first));
+    let recalled = channel.recall(&first, &receipt(&first), books).await.unwrap();
+    assert_eq!(live().unwrap(), bytes(&again), "{}", recalled.detail);
+    let recalled = channel.recall(&again, &receipt(&again), books).await.unwrap();
+    assert_eq!(live().unwrap(), bytes(&evergreen), "{}", recalled.detail);
+    channel.recall(&evergreen, &receipt(&evergreen), books).await.unwrap();
+    assert_eq!(live(), None, "nothing may be shown");
 }
