@@ -7,7 +7,7 @@
 //!                           └─work::plan─► manifests ─submit─► review ─approve─┐
 //!                                schedule ─slots─► occurrence ─► deliveries ◄──┘
 //!                                                   store │ claim
-//!                                    work::worker ─deliver─► folder · packs · webhook · WeChat
+//!                                    work::worker ─deliver─► folder · portal · packs · webhook · WeChat
 //! ```
 //!
 //! The rooms, in the order data flows. A room's own page says what it leaves out.
@@ -28,7 +28,7 @@
 //! | [`sandbox`] | strict stand-ins of the platforms, on loopback |
 //! | [`work`] | plan, submit, decide, fire, deliver, recall; the only room that sees both `store` and `deliver` |
 //! | [`branch`] | what runs at a branch: pull, verify, switch, play, receipts |
-//! | [`web`] | health, callbacks, packs, Xibo players and metrics over HTTP |
+//! | [`web`] | health, callbacks, packs, Xibo players, guests' portal pages and metrics over HTTP |
 //! | [`rehearse`] | the whole path on this machine alone |
 //! | [`cli`] | one file per subcommand or family: arguments → library call → print |
 //!
@@ -38,8 +38,8 @@
 //!    `schedule` use `model` and checked `config` types.
 //! 2. `deliver` does not know `store`, `store` does not know `deliver`.
 //! 3. Only `store packs deliver sandbox work branch web rehearse cli` touch sockets, the database or tokio;
-//!    only `store`, `sandbox`, `branch` and `cli` read the clock (`build` reads the modification times of
-//!    its own files).
+//!    only `store`, `sandbox`, `branch`, `cli` and `web` (how long a phone is online) read the clock
+//!    (`build` reads the modification times of its own files).
 //! 4. Only `cli` and `main` print; only `main` exits; only `config` reads the environment.
 //! 5. `model` types are not `Serialize`: each boundary has its own wire type.
 //! 6. Rendering is a pure function: no clock, no randomness, no network, no system fonts.

@@ -15,6 +15,7 @@ mod new;
 mod operate;
 mod packs;
 mod plan;
+mod portal;
 mod publish;
 mod readers;
 mod report;
@@ -122,6 +123,11 @@ enum Command {
         #[command(subcommand)]
         what: packs::PacksCommand,
     },
+    /// 上网认证页：DHCP 怎么设、有哪些网关、客人看了多少
+    Portal {
+        #[command(subcommand)]
+        what: portal::PortalCommand,
+    },
     /// 网点机器：登记、取件、常驻运行、看状态、回报张贴
     Branch(branch::BranchArguments),
     /// 海报包的签名密钥：生成、签 root、续期
@@ -176,6 +182,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Command::Backup(own) => operate::backup(own, config),
         Command::Restore(own) => operate::restore(own, config),
         Command::Packs { what } => packs::run(what, config),
+        Command::Portal { what } => portal::run(what, config),
         Command::Branch(own) => branch::run(own),
         Command::Keys { what } => keys::run(what),
         Command::Serve(own) => serve::serve(own, config),

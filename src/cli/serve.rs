@@ -53,7 +53,11 @@ pub(super) fn serve(arguments: &ServeArguments, config: &Path) -> anyhow::Result
             .await
             .with_context(|| format!("监听不了 {}，请改 [server] listen", server.listen))?;
         let address = listener.local_addr()?;
-        let router = web::router(publisher.clone());
+        let (router, counter) = web::router_and_counter(publisher.clone());
+        if let Some(tls) = &server.tls {
+            let listener = web::TlsListener::bind(tls, &session.config.folder).await?;
+            tasks.spawn(web::serve_tls(listener, router.clone(), stop.clone()));
+        }
         tasks.spawn(web::serve(listener, router, stop.clone()));
         let stand_in = session::sandbox_address()?;
         tasks.spawn(hooks::keep_registered(publisher.clone(), stand_in, address, stop.clone()));
@@ -71,6 +75,7 @@ pub(super) fn serve(arguments: &ServeArguments, config: &Path) -> anyhow::Result
         tasks.close();
         eprintln!("正在运行：{}，按 Ctrl+C 停", server.listen);
         tasks.wait().await;
+        counter.write().await;
         eprintln!("已停：手上的投递都做完了");
         Ok(Exit::Success)
     })

@@ -1,30 +1,56 @@
-//! What `caishi serve` answers over HTTP: `/healthz`, `/readyz`, `/hooks/<channel>`, `/packs`, and
-//! metrics on a listener of their own.
+//! What `caishi serve` answers over HTTP: `/healthz`, `/readyz`, `/hooks/<channel>`, `/packs`,
+//! `/portal` and `/q`, and metrics on a listener of their own.
 
 mod metrics;
 mod packs;
+mod portal;
+mod tls;
 mod xibo;
 pub mod xmds;
 
 pub use metrics::{MetricsError, Recorder};
+pub use portal::Counter;
+pub use tls::{TlsError, TlsListener};
 
 use crate::{deliver::HookRequest, model::ChannelId, work::Publisher};
 use axum::{
     Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, Path, RawQuery, State},
+    extract::{DefaultBodyLimit, Path, RawQuery, State, connect_info::Connected},
     http::{Method, StatusCode, header},
     response::{IntoResponse, Response},
     routing::{any, get},
+    serve::IncomingStream,
 };
+use std::{net::SocketAddr, sync::Arc};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// Callbacks are a few kilobytes; more is not one.
 const LARGEST_BODY: usize = 256 * 1024;
 
+/// Who is at the other end of a connection.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer(pub SocketAddr);
+
+impl Connected<IncomingStream<'_, TcpListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, TcpListener>) -> Self {
+        Self(*stream.remote_addr())
+    }
+}
+
 /// The routes of the service.
 pub fn router(publisher: Publisher) -> Router {
+    router_and_counter(publisher).0
+}
+
+/// The routes, and the counters of guests, to be written once more when the service ends.
+pub fn router_and_counter(publisher: Publisher) -> (Router, Arc<Counter>) {
+    let (guests, counter) = portal::router(publisher.clone());
+    (routes(publisher).merge(guests), counter)
+}
+
+fn routes(publisher: Publisher) -> Router {
     Router::new()
         .route("/healthz", get(async || "ok\n"))
         .route("/readyz", get(ready))
@@ -55,7 +81,21 @@ pub async fn serve(
     router: Router,
     stop: CancellationToken,
 ) -> std::io::Result<()> {
-    axum::serve(listener, router).with_graceful_shutdown(stop.cancelled_owned()).await
+    let service = router.into_make_service_with_connect_info::<Peer>();
+    axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await
+}
+
+/// As [`serve`], with TLS.
+///
+/// # Errors
+/// The socket's.
+pub async fn serve_tls(
+    listener: TlsListener,
+    router: Router,
+    stop: CancellationToken,
+) -> std::io::Result<()> {
+    let service = router.into_make_service_with_connect_info::<Peer>();
+    axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await
 }
 
 /// Ready where the ledger answers and nothing holds the deployment.
