@@ -21,6 +21,8 @@ mod crash;
 mod demo;
 mod egress;
 mod folder;
+mod gateways;
+mod guests;
 mod html;
 mod layers;
 mod licences;

@@ -196,6 +196,7 @@ fn strips_are_fitted_for_the_longest_branch_of_the_network() {
         address: "长街1号".into(),
         hotline: None,
         hours: String::new(),
+        gateway: None,
     });
     let scene = demo.named("telecom-fraud", Audience::General);
     let scene = Scene { library: &library, ..scene };

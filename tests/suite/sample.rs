@@ -43,6 +43,7 @@ pub fn branch() -> Branch {
         address: "梯坎大道88号".into(),
         hotline: None,
         hours: "周一至周五 9:00-17:00".into(),
+        gateway: None,
     }
 }
 
@@ -125,6 +126,7 @@ fn variant(audience: Audience, body: Vec<Block>) -> Variant {
         kind: LessonKind::Education,
         title: located("对方让你共享屏幕？请立刻挂断".into()),
         short_title: None,
+        english: Some("Real staff never ask you to share your screen.".into()),
         headline: located(headline("正规客服不会|要你[共享屏幕]")),
         digest_text: located("冒充客服、刷单垫款、远程控屏，三种套路一次讲清。".into()),
         topics: vec![TopicId::new("telecom-fraud").unwrap()],

@@ -143,9 +143,23 @@ impl Town {
         Self::publishing_within(channels, 0.0).await
     }
 
+    /// With further files in its folder.
+    pub async fn with_files(channels: &str, files: &[(&str, &str)]) -> Self {
+        Self::made(channels, 0.0, files).await
+    }
+
     /// On a platform that takes so many seconds to publish.
     pub async fn publishing_within(channels: &str, seconds: f32) -> Self {
+        Self::made(channels, seconds, &[]).await
+    }
+
+    async fn made(channels: &str, seconds: f32, files: &[(&str, &str)]) -> Self {
         let folder = tempfile::tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
         content(folder.path());
         fs::write(folder.path().join("channels.toml"), channels).unwrap();
         let sandbox = Sandbox::start(SandboxOptions {
