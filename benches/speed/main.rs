@@ -14,6 +14,7 @@
 //! - [`ledger`]: deliveries per second on SQLite and Postgres, drained from a [`backlog`], and
 //!   another [`queue`] on the same Postgres;
 //! - [`packs`]: publishing poster packs, and serving them beside nginx.
+//! - [`portal`]: guests who arrive at the Wi-Fi portal, and bytes per page by gateway.
 
 mod articles;
 mod backlog;
@@ -27,6 +28,7 @@ mod machine;
 mod network;
 mod packs;
 mod peer;
+mod portal;
 #[expect(clippy::unwrap_used, dead_code, reason = "the tests' own, and they use more of it")]
 #[path = "../../tests/suite/servers/postgres.rs"]
 mod postgres;
@@ -48,7 +50,8 @@ const LARGEST_FILE: f64 = 300_000.0;
 const PEAK_MB: f64 = 400.0;
 
 /// What can be measured alone.
-const PARTS: [&str; 7] = ["push", "peer", "floor", "articles", "check", "ledger", "packs"];
+const PARTS: [&str; 8] =
+    ["push", "peer", "floor", "articles", "check", "ledger", "packs", "portal"];
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -90,6 +93,9 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("packs") {
         packs::measure(quick, &mut table)?;
+    }
+    if wanted("portal") {
+        portal::measure(quick, &mut table)?;
     }
     if chosen.is_empty() {
         large_push(many, &mut table)?;

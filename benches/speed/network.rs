@@ -85,6 +85,7 @@ fn branch(number: usize) -> anyhow::Result<Branch> {
         address: format!("{hill}{}{}号", pick(&STREETS, 36), mixed % 977 + 1),
         hotline: None,
         hours: "周一至周五 9:00-17:00".to_owned(),
+        gateway: None,
     })
 }
 

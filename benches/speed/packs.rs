@@ -179,9 +179,11 @@ fn write(folder: &Path, publication: &Publication) -> anyhow::Result<()> {
 }
 
 /// A server of the tree; ended when dropped.
-struct Server {
-    child: Child,
-    url: String,
+pub struct Server {
+    /// Its process.
+    pub child: Child,
+    /// Where it answers.
+    pub url: String,
 }
 
 impl Drop for Server {
@@ -279,11 +281,13 @@ fn nginx(folder: &Path) -> anyhow::Result<Option<Server>> {
     Ok(Some(server))
 }
 
-fn free_port() -> anyhow::Result<u16> {
+/// A port that nobody listens on just now.
+pub fn free_port() -> anyhow::Result<u16> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
-fn wait(port: u16) -> anyhow::Result<()> {
+/// Waits until somebody listens.
+pub fn wait(port: u16) -> anyhow::Result<()> {
     for _ in 0..200 {
         if std::net::TcpStream::connect(("127.0.0.1", port)).is_ok() {
             return Ok(());
