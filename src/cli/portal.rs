@@ -60,11 +60,17 @@ fn dhcp(arguments: &DhcpArguments, config: &Path) -> anyhow::Result<Exit> {
     }
     let address = format!("{base}/portal/{}/api", arguments.branch);
     print!("{}", snippets(&address));
-    if config.server.tls.is_none() {
+    if !config.server.sees_phones {
         eprintln!(
-            "[server] 里没有 tls：请写 tls、certificate、key，或在前面放一台做 TLS 的服务器。\n\
-             前面有别的服务器时，这个接口分不清是哪部手机，只会答“还没上网”。"
+            "先别用：[server] 里没有 sees_phones = true。手机和 caishi serve 之间有地址转换或代理时，\
+             分不清是哪部手机，接口不答；没有，再写上。"
         );
+    }
+    if config.server.gateway_url.is_none() {
+        eprintln!("[server] 里没有 gateway_url：手机从这里打开的页，按钮不会请网关放行。");
+    }
+    if config.server.tls.is_none() {
+        eprintln!("[server] 里没有 tls：请写 tls、certificate、key，这个地址要用 TLS 打得开。");
     }
     Ok(Exit::Success)
 }
@@ -82,7 +88,7 @@ fn snippets(address: &str) -> String {
          {{ \"name\": \"v4-captive-portal\", \"data\": \"{address}\" }}\n\n\
          # MikroTik RouterOS 7\n\
          /ip dhcp-server option add code=114 name=captive-portal value=\"s'{address}'\"\n\
-         /ip dhcp-server network set [find] dhcp-option=captive-portal\n\n\
+         /ip dhcp-server network set [find where address=客人网段] dhcp-option=captive-portal\n\n\
          # H3C / HPE Comware（在 dhcp server ip-pool 里）\n\
          option 114 ascii {address}\n"
     )

@@ -53,10 +53,10 @@ pub(super) fn serve(arguments: &ServeArguments, config: &Path) -> anyhow::Result
             .await
             .with_context(|| format!("监听不了 {}，请改 [server] listen", server.listen))?;
         let address = listener.local_addr()?;
-        let (router, counter) = web::router_and_counter(publisher.clone());
+        let web::Service { router, guests, counter } = web::Service::new(publisher.clone());
         if let Some(tls) = &server.tls {
             let listener = web::TlsListener::bind(tls, &session.config.folder).await?;
-            tasks.spawn(web::serve_tls(listener, router.clone(), stop.clone()));
+            tasks.spawn(web::serve_tls(listener, guests, stop.clone()));
         }
         tasks.spawn(web::serve(listener, router, stop.clone()));
         let stand_in = session::sandbox_address()?;

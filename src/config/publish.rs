@@ -211,6 +211,12 @@ pub struct ServerConfig {
     /// Where guests reach `caishi serve` before they are online, without a final slash; the
     /// bank's `base_url` where nothing is said.
     pub guest_url: Option<String>,
+    /// The gateway's own address that sends a guest on to be let on, such as
+    /// `http://status.client/`; where the button of the page for RFC 8908 leads.
+    pub gateway_url: Option<String>,
+    /// Whether every phone has an address of its own here: no address translation and no proxy in
+    /// between. Only then can the captive-portal API tell phones apart.
+    pub sees_phones: bool,
     /// For how many minutes gateways let a guest on, where they all do so equally long.
     pub session_minutes: Option<u32>,
 }

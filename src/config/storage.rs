@@ -166,6 +166,8 @@ pub(super) fn read_server(root: &Table<'_>) -> ServerConfig {
         tls: None,
         opennds_key: None,
         guest_url: None,
+        gateway_url: None,
+        sees_phones: false,
         session_minutes: None,
     };
     if let Some(table) = root.table("server") {
@@ -174,6 +176,8 @@ pub(super) fn read_server(root: &Table<'_>) -> ServerConfig {
         server.xibo_key = table.secret("xibo_key");
         server.opennds_key = table.secret("opennds_key");
         server.guest_url = table.parsed("guest_url", guest_address);
+        server.gateway_url = table.parsed("gateway_url", guest_address);
+        server.sees_phones = table.flag("sees_phones").unwrap_or(false);
         server.session_minutes = table.number("session_minutes", 1, 1440).map(u32::from);
         let tls = table.parsed("tls", socket);
         let certificate = table.text("certificate").map(PathBuf::from);

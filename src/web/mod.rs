@@ -41,13 +41,26 @@ impl Connected<IncomingStream<'_, TcpListener>> for Peer {
 
 /// The routes of the service.
 pub fn router(publisher: Publisher) -> Router {
-    router_and_counter(publisher).0
+    Service::new(publisher).router
 }
 
-/// The routes, and the counters of guests, to be written once more when the service ends.
-pub fn router_and_counter(publisher: Publisher) -> (Router, Arc<Counter>) {
-    let (guests, counter) = portal::router(publisher.clone());
-    (routes(publisher).merge(guests), counter)
+/// The routes, and what belongs to guests among them.
+#[derive(Clone)]
+pub struct Service {
+    /// All routes.
+    pub router: Router,
+    /// Those for guests, for the listener that phones reach with TLS.
+    pub guests: Router,
+    /// Counts guests; to be written once more when the service ends.
+    pub counter: Arc<Counter>,
+}
+
+impl Service {
+    /// The routes of a deployment.
+    pub fn new(publisher: Publisher) -> Self {
+        let (guests, counter) = portal::router(publisher.clone());
+        Self { router: routes(publisher).merge(guests.clone()), guests, counter }
+    }
 }
 
 fn routes(publisher: Publisher) -> Router {

@@ -132,7 +132,7 @@ impl FolderChannel {
         let next = pointer.advanced(parcel, &listing, self.repository.has_tree());
         self.switch_tree(parcel, books).await?;
         if let Some(rules) = &self.portal {
-            self.show_parcel(rules, parcel).await?;
+            self.show_parcel(rules, parcel, live::day(now)).await?;
             books.reached("folder/live-switched");
         }
         self.write_pointer(series, &next, &version).await?;
@@ -165,23 +165,6 @@ impl FolderChannel {
             .swap_pointer(series, next, version)
             .await
             .map_err(|error| self.explain(error, "切换当前内容", Effect::Pointer))
-    }
-
-    /// Shows guests something else where they see the parcel; before its files go.
-    async fn withdraw_live(
-        &self,
-        parcel: &Parcel,
-        books: &dyn Books,
-    ) -> Result<Option<String>, DeliverError> {
-        let Some(rules) = &self.portal else { return Ok(None) };
-        let today = live::day(books.now().await?);
-        let explain = |error| self.explain(error, "读认证页", Effect::Harmless);
-        let key = parcel.key.digest().to_string();
-        let live = self.live().await.map_err(explain)?;
-        if live.and_then(|live| live.key).as_ref() != Some(&key) {
-            return Ok(None);
-        }
-        self.give_way(rules, &key, today).await.map(Some)
     }
 
     async fn find(&self, parcel: &Parcel, books: &dyn Books) -> Result<Probe, DeliverError> {

@@ -13,21 +13,22 @@
 use super::{
     channel::FolderChannel,
     tree,
-    wire::{self, FileEntry, Generation, Pointer},
+    wire::{self, FileEntry, Generation},
 };
 use crate::{
     deliver::{
-        Books, DeliverError, Finding, LiveFile, LivePages, Parcel, PortalPages,
-        storage::{Effect, StorageError, absent_is_none, off_thread},
+        DeliverError, Finding, LiveFile, LivePages, Parcel, PortalPages,
+        storage::{Effect, StorageError, off_thread, parallel},
     },
     model::{Audience, BranchId, Digest, LessonId, MediaType, OutputKind},
 };
 use async_trait::async_trait;
+use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
 use jiff::{Timestamp, civil::Date, tz::TimeZone};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fs, path::Path};
 
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 const STATE: &str = "live.json";
 /// The folder's name for what has no branch.
 const BANK: &str = "bank";
@@ -44,11 +45,13 @@ pub(super) struct PortalRules {
 /// `live.json`
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Live {
-    format: u32,
+    pub(super) format: u32,
     /// `None` where nothing may be shown.
     pub(super) key: Option<String>,
-    series: String,
-    from: String,
+    pub(super) series: String,
+    #[serde(default)]
+    pub(super) slot: String,
+    pub(super) from: String,
     pub(super) until: String,
 }
 
@@ -58,13 +61,14 @@ impl Live {
             format: FORMAT,
             key: Some(generation.key.clone()),
             series: series_of(generation),
+            slot: generation.slot.clone(),
             from: generation.window.from.clone(),
             until: generation.window.until.clone(),
         }
     }
 }
 
-fn series_of(generation: &Generation) -> String {
+pub(super) fn series_of(generation: &Generation) -> String {
     generation.campaign.split('/').next().unwrap_or_default().to_owned()
 }
 
@@ -138,28 +142,66 @@ impl FolderChannel {
             .await
             .map_err(explain)?;
         } else {
-            for (name, file) in &names {
-                self.copy(name, file).await.map_err(explain)?;
-            }
+            self.copy_all(rules, &names).await.map_err(explain)?;
         }
         let state = Live::of(generation);
         self.write_state(&state).await.map_err(explain)
     }
 
-    /// Shows what is being published. The evergreen series waits until it is needed.
+    /// Shows what is being published, unless something of a later slot is shown. The evergreen
+    /// series waits until it is needed.
     pub(super) async fn show_parcel(
         &self,
         rules: &PortalRules,
         parcel: &Parcel,
+        today: Date,
     ) -> Result<(), DeliverError> {
         let explain = |error| self.explain(error, "读认证页", Effect::Harmless);
-        if parcel.campaign.series == rules.evergreen {
-            let live = self.live().await.map_err(explain)?;
-            if live.is_some_and(|live| live.key.is_some() && live.series != rules.evergreen) {
+        let live = self.live().await.map_err(explain)?;
+        let live = live.filter(|live| live.key.is_some() && live.series != rules.evergreen);
+        if let Some(live) = live {
+            let is_later = live.slot.parse::<Timestamp>().is_ok_and(|slot| slot > parcel.slot)
+                && live.until.parse::<Date>().is_ok_and(|until| until >= today);
+            if parcel.campaign.series == rules.evergreen || is_later {
                 return Ok(());
             }
         }
         self.show(rules, &Generation::of(parcel)).await
+    }
+
+    /// Puts files where gateways fetch them and takes away what is no longer there. Files that are
+    /// the same as before are left.
+    async fn copy_all(
+        &self,
+        rules: &PortalRules,
+        names: &BTreeMap<String, &FileEntry>,
+    ) -> Result<(), StorageError> {
+        let before = self.shown_now().await?;
+        let before = before.as_ref().map(|generation| rules.names(generation)).unwrap_or_default();
+        let is_same = |name: &String, file: &FileEntry| {
+            before.get(name).is_some_and(|b| b.sha256 == file.sha256)
+        };
+        let operator = self.repository.operator()?;
+        let copies: Vec<BoxFuture<'_, Result<(), StorageError>>> = names
+            .iter()
+            .filter(|(name, file)| !is_same(name, file))
+            .map(|(name, file)| self.copy(name, file).boxed())
+            .collect();
+        let mut copies = stream::iter(copies).buffer_unordered(parallel(&operator));
+        while let Some(copied) = copies.next().await {
+            copied?;
+        }
+        let gone = before.keys().filter(|name| !names.contains_key(*name));
+        self.repository.delete(gone.map(|name| format!("live/{name}")).collect()).await
+    }
+
+    /// The generation that `live.json` names.
+    async fn shown_now(&self) -> Result<Option<Generation>, StorageError> {
+        let key = self.live().await?.and_then(|live| live.key);
+        match key {
+            Some(key) => self.parsed(&wire::generation_path(&key)).await,
+            None => Ok(None),
+        }
     }
 
     async fn copy(&self, name: &str, file: &FileEntry) -> Result<(), StorageError> {
@@ -169,10 +211,11 @@ impl FolderChannel {
                 reason: "不在了".into(),
             });
         };
-        self.repository.write(&format!("live/{name}"), bytes, &file.media_type).await
+        let beside = format!("live/.{}", &file.sha256[..16]);
+        self.repository.put_whole(&format!("live/{name}"), &beside, bytes, &file.media_type).await
     }
 
-    async fn write_state(&self, state: &Live) -> Result<(), StorageError> {
+    pub(super) async fn write_state(&self, state: &Live) -> Result<(), StorageError> {
         let (_, version) = self.repository.read_versioned(STATE).await?;
         self.repository.replace(STATE, ".live", wire::to_json(state), &version).await
     }
@@ -182,7 +225,7 @@ impl FolderChannel {
         self.parsed(STATE).await
     }
 
-    async fn parsed<T: serde::de::DeserializeOwned>(
+    pub(super) async fn parsed<T: serde::de::DeserializeOwned>(
         &self,
         path: &str,
     ) -> Result<Option<T>, StorageError> {
@@ -192,121 +235,6 @@ impl FolderChannel {
             reason: error.to_string(),
         })?;
         Ok(Some(parsed))
-    }
-
-    /// Shows something else instead of `gone`: what may be shown today, else the evergreen
-    /// series. What it is, for people.
-    pub(super) async fn give_way(
-        &self,
-        rules: &PortalRules,
-        gone: &str,
-        today: Date,
-    ) -> Result<String, DeliverError> {
-        let explain = |error| self.explain(error, "找替补的页", Effect::Harmless);
-        match self.substitute(rules, gone, today).await.map_err(explain)? {
-            Some(generation) => {
-                self.show(rules, &generation).await?;
-                let until = &generation.window.until;
-                Ok(format!("认证页换成 {}（到 {until}）", generation.campaign))
-            }
-            None => {
-                let empty = Live {
-                    format: FORMAT,
-                    key: None,
-                    series: String::new(),
-                    from: today.to_string(),
-                    until: today.to_string(),
-                };
-                self.write_state(&empty).await.map_err(explain)?;
-                self.clear().await.map_err(explain)?;
-                Ok(format!(
-                    "没有别的页可换，{} 也没有发布过：客人只看到不带课文的页",
-                    rules.evergreen
-                ))
-            }
-        }
-    }
-
-    async fn clear(&self) -> Result<(), StorageError> {
-        if let Some((root, _)) = self.repository.folder() {
-            let root = root.clone();
-            return off_thread(move || {
-                tree::remove_if_there(fs::remove_file(root.join("live")))?;
-                sweep(&root, "")
-            })
-            .await;
-        }
-        let operator = self.repository.operator()?;
-        let folder = self.repository.path("live/");
-        let options = opendal::options::ListOptions { recursive: true, ..Default::default() };
-        let listed = self.repository.within(operator.list_options(&folder, options)).await;
-        for entry in absent_is_none(listed)?.unwrap_or_default() {
-            if entry.metadata().is_file() {
-                self.repository.within(operator.delete(entry.path())).await?;
-            }
-        }
-        Ok(())
-    }
-
-    /// The newest generation, other than `gone`, whose window has today in it; else what the
-    /// evergreen series published last, whatever its window.
-    async fn substitute(
-        &self,
-        rules: &PortalRules,
-        gone: &str,
-        today: Date,
-    ) -> Result<Option<Generation>, StorageError> {
-        let mut best: Option<Generation> = None;
-        let mut evergreen: Option<Generation> = None;
-        for pointer in self.pointers().await? {
-            let keys = pointer.history.iter().filter(|past| !past.recalled && past.key != gone);
-            for past in keys {
-                let path = wire::generation_path(&past.key);
-                let Some(found) = self.parsed::<Generation>(&path).await? else { continue };
-                let holds = |from: &str, until: &str| {
-                    from.parse::<Date>().is_ok_and(|from| from <= today)
-                        && until.parse::<Date>().is_ok_and(|until| today <= until)
-                };
-                if series_of(&found) == rules.evergreen {
-                    evergreen = Some(newer(evergreen, found));
-                } else if holds(&found.window.from, &found.window.until) {
-                    best = Some(newer(best, found));
-                }
-            }
-        }
-        Ok(best.or(evergreen))
-    }
-
-    async fn pointers(&self) -> Result<Vec<Pointer>, StorageError> {
-        let operator = self.repository.operator()?;
-        let folder = self.repository.path("current/");
-        let listed = self.repository.within(operator.list(&folder)).await;
-        let mut pointers = Vec::new();
-        for entry in absent_is_none(listed)?.unwrap_or_default() {
-            let name = entry.name();
-            // What starts with a full stop is about to replace one of them.
-            let series = name.strip_suffix(".json").filter(|series| !series.starts_with('.'));
-            if entry.metadata().is_file() && series.is_some() {
-                pointers.extend(self.parsed::<Pointer>(&format!("current/{name}")).await?);
-            }
-        }
-        Ok(pointers)
-    }
-
-    /// Gives way where the window of what guests see has ended.
-    pub(super) async fn expire(
-        &self,
-        rules: &PortalRules,
-        books: &dyn Books,
-    ) -> Result<Option<String>, DeliverError> {
-        let today = day(books.now().await?);
-        let explain = |error| self.explain(error, "看认证页的期限", Effect::Harmless);
-        let Some(live) = self.live().await.map_err(explain)? else { return Ok(None) };
-        let is_over = live.until.parse::<Date>().is_ok_and(|until| until < today);
-        let Some(key) = live.key.filter(|_| is_over && live.series != rules.evergreen) else {
-            return Ok(None);
-        };
-        self.give_way(rules, &key, today).await.map(Some)
     }
 
     /// Lines of `caishi doctor`.
@@ -335,15 +263,8 @@ impl FolderChannel {
     }
 }
 
-fn newer(best: Option<Generation>, found: Generation) -> Generation {
-    match best {
-        Some(best) if best.slot >= found.slot => best,
-        _ => found,
-    }
-}
-
 /// Removes what was shown before, except `kept`.
-fn sweep(root: &Path, kept: &str) -> std::io::Result<()> {
+pub(super) fn sweep(root: &Path, kept: &str) -> std::io::Result<()> {
     for entry in fs::read_dir(root)?.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();

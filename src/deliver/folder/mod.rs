@@ -27,6 +27,7 @@ mod config;
 mod live;
 mod recall;
 mod repository;
+mod substitute;
 mod tree;
 mod wire;
 

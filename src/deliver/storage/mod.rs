@@ -243,6 +243,30 @@ impl Storage {
         }
     }
 
+    /// Writes a file that is read meanwhile: readers see the old one or the new one. `beside` is the
+    /// beginning of the name under which it is first written, where the service writes in pieces.
+    pub(in crate::deliver) async fn put_whole(
+        &self,
+        path: &str,
+        beside: &str,
+        bytes: Vec<u8>,
+        media_type: &str,
+    ) -> Result<(), StorageError> {
+        if !matches!(self.place, Place::Remote { swap: Swap::Rename, .. }) {
+            return self.write(path, bytes, media_type).await;
+        }
+        // Two names may have the same content: each has its own beside it.
+        let beside = format!("{beside}.{}", &Digest::of(path.as_bytes()).to_string()[..16]);
+        self.write(&beside, bytes, media_type).await?;
+        let operator = self.operator()?;
+        // Renaming makes no folder; writing does.
+        let (from, to) = (self.path(&beside), self.path(path));
+        if let Some((folder, _)) = to.rsplit_once('/') {
+            self.within(operator.create_dir(&format!("{folder}/"))).await?;
+        }
+        self.within(operator.rename(&from, &to)).await
+    }
+
     /// Deletes files; those that are not there count as deleted.
     pub(in crate::deliver) async fn delete(&self, paths: Vec<String>) -> Result<(), StorageError> {
         let operator = self.operator()?;

@@ -29,12 +29,18 @@ struct Counts {
 pub struct Counter {
     store: Store,
     counts: Mutex<Counts>,
+    /// One write at a time: the last one of a service waits for what is under way.
+    writing: tokio::sync::Mutex<()>,
 }
 
 impl Counter {
     /// Counters that are written from now on, until nobody holds them.
     pub(super) fn start(store: Store) -> Arc<Self> {
-        let counter = Arc::new(Self { store, counts: Mutex::default() });
+        let counter = Arc::new(Self {
+            store,
+            counts: Mutex::default(),
+            writing: tokio::sync::Mutex::default(),
+        });
         let weak = Arc::downgrade(&counter);
         tokio::spawn(async move {
             loop {
@@ -65,6 +71,7 @@ impl Counter {
 
     /// Writes what was counted. Where the ledger does not take it, it is counted further.
     pub async fn write(&self) {
+        let _turn = self.writing.lock().await;
         let counts = mem::take(&mut *self.counts());
         if counts.hits.is_empty() && counts.choices.is_empty() {
             return;

@@ -49,6 +49,14 @@ pub(super) async fn page(
     }
 }
 
+/// Asked by the gateway's script before it sends a guest here: whether [`page`] could let one on.
+pub(super) async fn ready(State(portal): Shared, Path(branch): Path<String>) -> Response {
+    if portal.key.is_none() || BranchId::new(&branch).is_err() {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    }
+    (StatusCode::OK, "ready\n").into_response()
+}
+
 /// The form that lets the guest on.
 fn form(portal: &Portal, branch: &str, fas: &str) -> Result<page::Form, String> {
     let key = portal.key.as_ref().ok_or("没有配置 [server] opennds_key")?;
@@ -63,7 +71,7 @@ fn form(portal: &Portal, branch: &str, fas: &str) -> Result<page::Form, String> 
     for byte in hash.finalize() {
         let _ = write!(token, "{byte:02x}");
     }
-    let back = format!("{}/portal/{branch}/welcome", portal.guest_base());
+    let back = format!("{}/portal/{branch}/welcome?on={}", portal.guest_base(), portal.let_on);
     Ok(page::Form {
         action: format!("http://{}/{}/", request.gateway, request.directory),
         fields: vec![("tok", token), ("redir", back)],

@@ -31,7 +31,7 @@ use crate::{
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{ConnectInfo, Path, Query, Request, State},
+    extract::{ConnectInfo, DefaultBodyLimit, Path, Query, Request, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Redirect, Response},
     routing::get,
@@ -40,24 +40,36 @@ pub use counter::Counter;
 use online::{Online, Standing};
 use secrecy::SecretString;
 use std::{
-    collections::HashMap,
+    collections::{HashMap, hash_map::RandomState},
     sync::{Arc, Mutex, PoisonError},
     time::{Duration, Instant},
 };
 
 /// For how long what is live is not asked for again.
 const FRESH: Duration = Duration::from_secs(1);
-/// Pages are small; a hundred thousand of them would be too much all the same.
+/// The same after it could not be read.
+const AFTER_FAILURE: Duration = Duration::from_secs(10);
+/// For how long a guest waits for a store that does not answer.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// Pages are small and kept; pictures and paper are read each time.
 const MOST_BLOBS: usize = 2_000;
+const LARGEST_BLOB: usize = 64 * 1024;
+/// The place of pages without a branch.
+const BANK: &str = "bank";
+/// A quiz's answers are a few letters.
+const LARGEST_ANSWER: usize = 4 * 1024;
 /// How long a guest is taken to be online where gateways do not say.
 const USUAL_SESSION: Duration = Duration::from_hours(12);
 
 pub(super) struct Portal {
     publisher: Publisher,
+    /// Until when it holds, and what it is.
     live: tokio::sync::Mutex<Option<(Instant, Option<Arc<LivePages>>)>>,
     blobs: Mutex<HashMap<Digest, Bytes>>,
     counter: Arc<Counter>,
     online: Online,
+    /// Known to gateways that were asked to let a guest on, and to nobody else.
+    let_on: String,
     key: Option<SecretString>,
 }
 
@@ -77,12 +89,14 @@ pub(super) fn router(publisher: Publisher) -> (Router, Arc<Counter>) {
         blobs: Mutex::default(),
         counter: Arc::clone(&counter),
         online: Online::new(known.unwrap_or(USUAL_SESSION), known.is_some()),
+        let_on: format!("{:016x}", std::hash::BuildHasher::hash_one(&RandomState::new(), ())),
         key,
         publisher,
     };
     let router = Router::new()
         .route("/portal/{branch}", get(before))
         .route("/portal/{branch}/fas", get(fas::page))
+        .route("/portal/{branch}/ready", get(fas::ready))
         .route("/portal/{branch}/api", get(api))
         .route("/portal/{branch}/welcome", get(welcome))
         .route("/portal/{branch}/venue", get(look_around))
@@ -91,6 +105,7 @@ pub(super) fn router(publisher: Publisher) -> (Router, Arc<Counter>) {
         .route("/portal/file/{digest}", get(file))
         .route("/q/{lesson}", get(scan_at_bank))
         .route("/q/{lesson}/{branch}", get(scan))
+        .layer(DefaultBodyLimit::max(LARGEST_ANSWER))
         .with_state(Arc::new(portal));
     (router, counter)
 }
@@ -99,17 +114,21 @@ impl Portal {
     /// What guests may see now. Where it cannot be read, what was last seen stays.
     async fn live(&self) -> Option<Arc<LivePages>> {
         let mut known = self.live.lock().await;
-        if let Some((at, live)) = &*known
-            && at.elapsed() < FRESH
+        if let Some((until, live)) = &*known
+            && Instant::now() < *until
         {
             return live.clone();
         }
         let pages = self.publisher.channels.values().find_map(|channel| channel.portal_pages());
         let found = match pages {
             None => Ok(None),
-            Some(pages) => pages.live_pages().await,
+            Some(pages) => match tokio::time::timeout(PATIENCE, pages.live_pages()).await {
+                Ok(found) => found.map_err(|error| error.message),
+                Err(_) => Err(format!("{} 秒没有回答", PATIENCE.as_secs())),
+            },
         };
         let before = known.take().and_then(|(_, live)| live);
+        let mut fresh = FRESH;
         let live = match found {
             Ok(live) => {
                 let changed =
@@ -119,12 +138,14 @@ impl Portal {
                 }
                 live.map(Arc::new)
             }
-            Err(error) => {
-                tracing::error!(error = &error as &dyn std::error::Error, "读不了认证页");
-                before
+            Err(reason) => {
+                tracing::error!("读不了认证页：{reason}");
+                fresh = AFTER_FAILURE;
+                // What is over is not shown, whatever cannot be read.
+                before.filter(|live| !is_over(live))
             }
         };
-        *known = Some((Instant::now(), live.clone()));
+        *known = Some((Instant::now() + fresh, live.clone()));
         live
     }
 
@@ -145,7 +166,7 @@ impl Portal {
             }
         };
         let mut blobs = self.blobs.lock().unwrap_or_else(PoisonError::into_inner);
-        if blobs.len() < MOST_BLOBS {
+        if blobs.len() < MOST_BLOBS && bytes.len() <= LARGEST_BLOB {
             blobs.insert(digest, bytes.clone());
         }
         Some(bytes)
@@ -177,23 +198,36 @@ impl Portal {
         match (html, main.and_then(|file| file.lesson.as_ref())) {
             (Some(html), Some(lesson)) => {
                 self.count(live.as_deref(), branch, lesson, HitKind::View);
-                page::before(&html, form)
+                page::before(&html, &self.publisher.config.bank.name, form)
             }
             _ => page::plain(&self.publisher.config.bank.name, form),
         }
     }
 
-    /// Counts where the branch is one that pages were made for: addresses can be made up.
+    /// Counts where pages were made for the branch and the lesson: addresses can be made up.
     fn count(&self, live: Option<&LivePages>, branch: &str, lesson: &LessonId, kind: HitKind) {
-        let known = live.is_some_and(|live| has_branch(live, branch));
+        let known = live.is_some_and(|live| {
+            has_branch(live, branch) && live.files.iter().any(|f| f.lesson.as_ref() == Some(lesson))
+        });
         if let (true, Ok(branch)) = (known, BranchId::new(branch)) {
             self.counter.hit(branch, lesson.clone(), kind);
         }
     }
 }
 
+/// Whether the last day has passed.
+fn is_over(live: &LivePages) -> bool {
+    let zone = jiff::tz::TimeZone::get("Asia/Shanghai").unwrap_or(jiff::tz::TimeZone::UTC);
+    let today = jiff::Timestamp::now().to_zoned(zone).date();
+    live.until.parse::<jiff::civil::Date>().is_ok_and(|until| until < today)
+}
+
 fn has_branch(live: &LivePages, branch: &str) -> bool {
-    live.files.iter().any(|file| file.branch.as_ref().is_some_and(|own| own.as_str() == branch))
+    branch == BANK
+        || live
+            .files
+            .iter()
+            .any(|file| file.branch.as_ref().is_some_and(|own| own.as_str() == branch))
 }
 
 /// The page that a branch shows; the bank's for a branch without one.
@@ -210,12 +244,15 @@ async fn before(State(portal): Shared, Path(branch): Path<String>) -> Response {
     if BranchId::new(&branch).is_err() {
         return StatusCode::NOT_FOUND.into_response();
     }
-    portal.page(&branch, &page::Form::to(format!("/portal/{branch}/welcome"))).await
+    let gateway = portal.publisher.config.server.gateway_url.clone();
+    let to = gateway.unwrap_or_else(|| format!("/portal/{branch}/welcome"));
+    portal.page(&branch, &page::Form::to(to)).await
 }
 
-/// RFC 8908 §5. `captive` is true of a phone that has not come by `welcome`.
+/// RFC 8908 §5. `captive` is true of a phone that no gateway has sent to `welcome`. Not there where
+/// phones cannot be told apart: a wrong answer keeps guests from the portal.
 async fn api(State(portal): Shared, Path(branch): Path<String>, request: Request) -> Response {
-    if BranchId::new(&branch).is_err() {
+    if BranchId::new(&branch).is_err() || !portal.publisher.config.server.sees_phones {
         return StatusCode::NOT_FOUND.into_response();
     }
     let standing = peer(&request).map_or(Standing::Captive, |peer| portal.online.standing(peer));
@@ -242,7 +279,10 @@ fn peer(request: &Request) -> Option<std::net::IpAddr> {
 }
 
 async fn welcome(State(portal): Shared, Path(branch): Path<String>, request: Request) -> Response {
-    if let Some(peer) = peer(&request) {
+    let sent = format!("on={}", portal.let_on);
+    if request.uri().query() == Some(sent.as_str())
+        && let Some(peer) = peer(&request)
+    {
         portal.online.came(peer);
     }
     let live = portal.live().await;
@@ -263,7 +303,7 @@ async fn look_around(State(portal): Shared, Path(branch): Path<String>) -> Respo
 }
 
 async fn scan_at_bank(State(portal): Shared, Path(lesson): Path<String>) -> Response {
-    scan(State(portal), Path((lesson, "bank".to_owned()))).await
+    scan(State(portal), Path((lesson, BANK.to_owned()))).await
 }
 
 /// A QR code on a poster.

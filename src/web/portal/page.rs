@@ -32,7 +32,11 @@ impl Form {
 }
 
 /// The approved page; nothing but the address of its form is changed.
-pub(super) fn before(html: &str, form: &Form) -> Response {
+pub(super) fn before(html: &str, bank: &str, form: &Form) -> Response {
+    if !html.contains(WRITTEN) {
+        tracing::error!("认证页里没有 {WRITTEN}：改过的模板请保留它；先给客人不带课文的页");
+        return plain(bank, form);
+    }
     answer(StatusCode::OK, html.replace(WRITTEN, &form.html()))
 }
 

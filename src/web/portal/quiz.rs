@@ -43,7 +43,7 @@ pub(super) async fn answer(
     for (name, value) in url::form_urlencoded::parse(&body) {
         let question = name.strip_prefix('q').and_then(|number| number.parse::<u32>().ok());
         let mut letters = value.chars();
-        let choice = letters.next().filter(char::is_ascii_uppercase);
+        let choice = letters.next().filter(|letter| ('A'..='H').contains(letter));
         let (Some(question @ 1..=MOST), Some(choice), None) = (question, choice, letters.next())
         else {
             continue;
@@ -69,9 +69,9 @@ async fn find(portal: &Portal, lesson: &str, profile: &str) -> Option<String> {
     let live = portal.live().await?;
     let is_it = |file: &&LiveFile| {
         file.profile.as_deref() == Some(profile)
-            && file.audience == Audience::General
             && file.lesson.as_ref().is_some_and(|own| own.as_str() == lesson)
     };
-    let found = live.files.iter().find(is_it)?;
+    let files = live.files.iter().filter(is_it);
+    let found = files.min_by_key(|file| file.audience != Audience::General)?;
     portal.text(found).await
 }

@@ -157,8 +157,10 @@ pub(super) async fn lesson(
         None => 1,
         Some(_) => 2,
     };
-    let found =
-        of_lesson().filter(is_page).min_by_key(|file| (file.audience != audience, place(file)));
+    let found = of_lesson()
+        .filter(is_page)
+        .filter(|file| place(file) < 2)
+        .min_by_key(|file| (file.audience != audience, place(file)));
     let Some(found) = found else { return StatusCode::NOT_FOUND.into_response() };
     match portal.text(found).await {
         Some(html) => {

@@ -323,8 +323,13 @@ async fn a_portal_in_a_bucket_keeps_its_names_and_falls_back() {
         let digest = parcel.files[0].sha256.to_string();
         repository.far_side.read(&format!("blobs/{}/{digest}", &digest[..2])).unwrap()
     };
-    let (evergreen, first, second) =
+    let (evergreen, first, mut second) =
         (page(61, 0, "evergreen/portal"), page(62, 1, "weekly/2026"), page(63, 2, "weekly/2026"));
+    // The second week has a page for elders, too.
+    let mut elder = second.files[0].clone();
+    elder.audience = Audience::Elder;
+    elder.path = format!("{}.elder.html", elder.path);
+    second.files.push(elder);
     publish(&evergreen).await;
     assert_eq!(live().unwrap(), bytes(&evergreen));
     publish(&first).await;
@@ -342,6 +347,8 @@ async fn a_portal_in_a_bucket_keeps_its_names_and_falls_back() {
     };
     channel.recall(&second, &receipt(&second), books).await.unwrap();
     assert_eq!(live().unwrap(), bytes(&first));
+    let elder = repository.far_side.read("live/b001/elder.html");
+    assert_eq!(elder, None, "what was recalled stays under no name");
     let recalled = channel.recall(&first, &receipt(&first), books).await.unwrap();
     assert_eq!(live().unwrap(), bytes(&again), "{}", recalled.detail);
     let recalled = channel.recall(&again, &receipt(&again), books).await.unwrap();

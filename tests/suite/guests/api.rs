@@ -97,8 +97,8 @@ async fn phones_ask_over_tls_whether_they_are_captive() {
     // Somebody who never finishes the handshake keeps nobody waiting.
     let _silent = tokio::net::TcpStream::connect(address).await.unwrap();
     let stop = CancellationToken::new();
-    let (router, _counter) = web::router_and_counter(lobby.town.publisher.clone());
-    let serving = tokio::spawn(web::serve_tls(listener, router, stop.clone()));
+    let web::Service { guests, .. } = web::Service::new(lobby.town.publisher.clone());
+    let serving = tokio::spawn(web::serve_tls(listener, guests, stop.clone()));
     let root = reqwest::Certificate::from_pem(&std::fs::read(folder.join("cert.pem")).unwrap());
     let client =
         reqwest::Client::builder().no_proxy().tls_certs_only([root.unwrap()]).build().unwrap();
@@ -115,11 +115,22 @@ async fn phones_ask_over_tls_whether_they_are_captive() {
     assert_eq!(state["captive"], true);
     assert_eq!(state["user-portal-url"], "https://edu.shancheng.example/portal/b002");
     assert_eq!(state.get("seconds-remaining"), None, "only where it is known");
+    // Coming by without a gateway that let the guest on changes nothing.
     client.get(format!("{base}/portal/b002/welcome")).send().await.unwrap();
+    assert_eq!(ask().await["captive"], true);
+    let sent = format!("hid={}, gatewayaddress=10.0.0.1:2050", "ab".repeat(32));
+    let page = client.get(format!("{base}/portal/b002/fas?fas={}", fas(&sent))).send().await;
+    let page = page.unwrap().text().await.unwrap();
+    let back = page.split("name=\"redir\" value=\"").nth(1).unwrap().split('"').next().unwrap();
+    let back = back.replace("https://edu.shancheng.example", &base);
+    client.get(back).send().await.unwrap();
     let state = ask().await;
     assert_eq!(state["captive"], false);
     let left = state["seconds-remaining"].as_u64().unwrap();
     assert!((1_790..=1_800).contains(&left), "{left}");
+    // Only what is for guests is there.
+    let other = client.get(format!("{base}/healthz")).send().await.unwrap();
+    assert_eq!(other.status(), 404);
     stop.cancel();
     serving.await.unwrap().unwrap();
 }
@@ -157,7 +168,7 @@ async fn the_form_leads_to_the_gateway_that_sent_the_guest() {
         page.contains("<form action=\"http://192.168.77.1:2050/opennds_auth/\" method=\"get\">")
     );
     assert_eq!(page.matches(&format!("name=\"tok\" value=\"{token}\"")).count(), 2);
-    let back = "name=\"redir\" value=\"https://edu.shancheng.example/portal/b002/welcome\"";
+    let back = "name=\"redir\" value=\"https://edu.shancheng.example/portal/b002/welcome?on=";
     assert!(page.contains(back));
     // Cut off by the gateway's script, in the middle of a group of four.
     let cut = &STANDARD.encode(&sent)[..301];

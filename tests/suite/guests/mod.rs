@@ -48,6 +48,7 @@ role = "reviewer"
 [server]
 opennds_key = { command = ["printf", "shared"] }
 session_minutes = 30
+sees_phones = true
 "#;
 
 /// A bank whose pages are out, and its service on loopback.
@@ -81,7 +82,7 @@ impl Lobby {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
         let stop = CancellationToken::new();
-        let (router, counter) = web::router_and_counter(town.publisher.clone());
+        let web::Service { router, counter, .. } = web::Service::new(town.publisher.clone());
         tokio::spawn(web::serve(listener, router, stop.clone()));
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = Client::builder()

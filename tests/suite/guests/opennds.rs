@@ -206,7 +206,7 @@ async fn a_captive_phone_sees_our_page_and_gets_on() {
     assert!(page.contains("看完了，继续上网"), "{at}: {page}");
     let (answer, at) = gateway.get(&pressed(&page, forward));
     assert!(
-        answer.contains("可以上网了") && at.ends_with("/portal/b002/welcome"),
+        answer.contains("可以上网了") && at.contains("/portal/b002/welcome?on="),
         "{at}: {answer}"
     );
     assert!(gateway.is_online());

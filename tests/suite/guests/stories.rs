@@ -107,6 +107,14 @@ async fn codes_on_posters_lead_to_the_lesson_or_to_what_is_there() {
     let bank = to(lobby.get(&format!("/q/{lesson}")).await);
     assert!(!visible(&lobby.text(&bank).await).contains("大学坡支行"));
     assert_eq!(lobby.get("/q/A%0d%0aB/b002").await.status(), StatusCode::NOT_FOUND);
+    // Addresses can be made up; what is counted cannot.
+    lobby.get("/q/made-up/b002").await;
+    lobby.get("/portal/b002/lesson/made-up").await;
+    lobby.counter.write().await;
+    let hits = lobby.town.publisher.store.hits_since(EPOCH).await.unwrap();
+    let scans: Vec<_> = hits.iter().filter(|line| line.3 == "scan").collect();
+    assert!(hits.iter().all(|line| line.1 == lesson), "{hits:?}");
+    assert_eq!(scans.iter().map(|line| line.0.as_str()).collect::<Vec<_>>(), ["b002", "bank"]);
 }
 
 /// A guest always gets on: before anything was published, after it was recalled, after it expired.
