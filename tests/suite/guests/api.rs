@@ -6,7 +6,7 @@ use caishi::{config::TlsConfig, web};
 use reqwest::header;
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
-use std::process::Command;
+use std::{path::Path, process::Command};
 use tokio_util::sync::CancellationToken;
 
 /// What RFC 8908 asks of an answer, key by key (§4.1, §5); and the registry of keys is closed here.
@@ -65,11 +65,9 @@ fn the_validator_refuses_what_the_rfc_does() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn phones_ask_over_tls_whether_they_are_captive() {
-    let lobby = Lobby::open().await;
-    let folder = lobby.town.path("tls");
-    std::fs::create_dir_all(&folder).unwrap();
+/// A certificate of localhost in a folder, and a listener that uses it.
+fn certificate(folder: &Path) -> TlsConfig {
+    std::fs::create_dir_all(folder).unwrap();
     let made = Command::new("openssl")
         .args([
             "req",
@@ -83,15 +81,22 @@ async fn phones_ask_over_tls_whether_they_are_captive() {
         .args(["-keyout", "key.pem", "-out", "cert.pem", "-days", "2", "-subj", "/CN=localhost"])
         .args(["-addext", "subjectAltName=DNS:localhost"])
         .args(["-addext", "basicConstraints=critical,CA:FALSE"])
-        .current_dir(&folder)
+        .current_dir(folder)
         .output()
         .unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
-    let config = TlsConfig {
+    TlsConfig {
         listen: "127.0.0.1:0".parse().unwrap(),
         certificate: "cert.pem".into(),
         key: "key.pem".into(),
-    };
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn phones_ask_over_tls_whether_they_are_captive() {
+    let lobby = Lobby::open().await;
+    let folder = lobby.town.path("tls");
+    let config = certificate(&folder);
     let listener = web::TlsListener::bind(&config, &folder).await.unwrap();
     let address = axum::serve::Listener::local_addr(&listener).unwrap();
     // Somebody who never finishes the handshake keeps nobody waiting.
