@@ -9,6 +9,7 @@ use std::{
     io::{Cursor, Read as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::OnceLock,
     time::{Duration, Instant},
 };
 
@@ -145,7 +146,26 @@ fn is_missing() -> bool {
         skip_unless_required("opennds", "网络命名空间要 root");
         return true;
     }
+    if !may_make_namespaces() {
+        skip_unless_required("opennds", "这台机器不让建网络命名空间，或里面没有 iptables");
+        return true;
+    }
     false
+}
+
+/// Whether a namespace with a firewall of its own can be made here.
+fn may_make_namespaces() -> bool {
+    // Asked once: two tests would take the same name at the same time.
+    static ANSWER: OnceLock<bool> = OnceLock::new();
+    *ANSWER.get_or_init(|| {
+        let name = format!("cs-probe-{}", std::process::id());
+        let ip = |arguments: &[&str]| {
+            Command::new("ip").args(arguments).output().is_ok_and(|output| output.status.success())
+        };
+        let made = ip(&["netns", "add", &name]);
+        let filters = made && ip(&["netns", "exec", &name, "iptables", "-t", "nat", "-L", "-n"]);
+        made && ip(&["netns", "del", &name]) && filters
+    })
 }
 
 fn rustix_is_root() -> bool {
