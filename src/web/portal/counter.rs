@@ -15,7 +15,7 @@ use std::{
 /// What is lost at most where the machine dies.
 const WRITTEN_EVERY: Duration = Duration::from_secs(5);
 
-/// How often the lesson's day changes hands: seconds between looks at the clock.
+/// What is counted together until it is written; the day is that of the writing.
 type HitKey = (BranchId, LessonId, HitKind);
 type ChoiceKey = (BranchId, LessonId, u32, char);
 

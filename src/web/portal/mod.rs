@@ -5,6 +5,7 @@
 //! |---|---|
 //! | `/portal/<branch>` | the approved page, its form leading to `welcome` |
 //! | `/portal/<branch>/fas?fas=…` | the same page, its form leading to the openNDS gateway |
+//! | `/portal/<branch>/ready` | whether `fas` could let a guest on: the gateway's script asks |
 //! | `/portal/<branch>/api` | RFC 8908 |
 //! | `/portal/<branch>/welcome` | where the gateway sends a guest who is online |
 //! | `/portal/<branch>/venue` `/lesson/<lesson>` `/quiz/<lesson>` | to read, to look at, to answer |
