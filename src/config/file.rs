@@ -1,7 +1,7 @@
 //! The text of `channels.toml` → [`Config`]: parsed, then checked, every fault collected.
 
 use super::{
-    Config, ConfigError, channel, people, review, schedule, storage,
+    Config, ConfigError, channel, console, people, review, schedule, storage,
     table::{Faults, Table},
 };
 use crate::model::{Bank, HotlineId};
@@ -68,6 +68,7 @@ fn check(
     let people = people::read(root);
     let storage = storage::read(root, environment);
     let server = storage::read_server(root);
+    let console = console::read(root);
     Some(Config {
         folder: folder.to_owned(),
         bank: bank?,
@@ -80,6 +81,7 @@ fn check(
         people,
         storage,
         server,
+        console,
     })
 }
 

@@ -3,13 +3,14 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`file`] | the text → [`Config`]; `[bank]` and the folders |
-//! | [`channel`] [`schedule`] [`review`] [`people`] [`storage`] | one group of tables each |
+//! | [`channel`] [`console`] [`schedule`] [`review`] [`people`] [`storage`] | one group of tables each |
 //! | [`table`] | takes typed values out of a table; collects faults with line, table and key |
 //! | [`secret`] | references to secrets, and fetching them |
 //!
 //! This is the only room that reads the environment. Secrets are references here, never text.
 
 mod channel;
+mod console;
 mod file;
 mod people;
 mod publish;
@@ -20,7 +21,7 @@ mod storage;
 mod table;
 
 pub use file::Environment;
-pub use people::AuthenticationError;
+pub use people::{AuthenticationError, ROLES};
 pub use publish::*;
 pub use schedule::parse_rule;
 pub use secret::{SecretError, SecretReference};
@@ -60,6 +61,8 @@ pub struct Config {
     pub storage: StorageConfig,
     /// Where `caishi serve` listens.
     pub server: ServerConfig,
+    /// How people use it with a browser.
+    pub console: ConsoleConfig,
 }
 
 /// Why the configuration cannot be used.

@@ -4,13 +4,22 @@ use super::{
     Config, Person,
     table::{Table, shorten},
 };
-use crate::model::{Digest, PersonId, suggest};
+use crate::model::{BranchId, Digest, PersonId, suggest};
 use std::env;
 use subtle::ConstantTimeEq as _;
 
-/// Every role that a person may hold.
-const ROLES: [&str; 6] =
-    ["author", "reviewer", "co-reviewer", "committee", "operator", "administrator"];
+/// Every role that a person may hold, by its name in files and in the ledger.
+pub const ROLES: [&str; 9] = [
+    "author",
+    "reviewer",
+    "co-reviewer",
+    "committee",
+    "publisher",
+    "branch",
+    "auditor",
+    "operator",
+    "administrator",
+];
 
 /// A shorter token could be guessed: its digest stands in a file that many may read.
 const SHORTEST_TOKEN: usize = 20;
@@ -131,6 +140,11 @@ fn read_one(table: &Table<'_>) -> Option<Person> {
     if department.is_none() && roles.iter().flatten().any(|role| role == "co-reviewer") {
         table.fault("department", "会签人要写部门，和 topics.toml 的 department 一样");
     }
+    let branch =
+        table.parsed("branch", |text| BranchId::new(text).map_err(|error| error.to_string()));
+    if branch.is_none() && roles.iter().flatten().any(|role| role == "branch") {
+        table.fault("branch", "网点人员要写自己的网点代号，和 branches.csv 的 id 一样");
+    }
     let token_env = table.parsed("token_env", |text| {
         let fits = text.starts_with(|first: char| first.is_ascii_uppercase())
             && text.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_');
@@ -154,5 +168,13 @@ fn read_one(table: &Table<'_>) -> Option<Person> {
         table.fault("token_env", "没有写；写口令放在哪个环境变量里，例如 CAISHI_TOKEN_A");
     }
     table.finish();
-    Some(Person { id: id?, name: name?, roles: roles?, department, token_env, token_sha256 })
+    Some(Person {
+        id: id?,
+        name: name?,
+        roles: roles?,
+        department,
+        branch,
+        token_env,
+        token_sha256,
+    })
 }

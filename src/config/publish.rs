@@ -1,10 +1,11 @@
 //! The tables about publishing: `[channel.<id>] [schedule.<id>] [review] [[people]] [database]
-//! [blobs] [server]`.
+//! [blobs] [server] [console]`.
 
 use super::SecretReference;
 use crate::model::{
-    Audience, CampaignId, ChannelId, OutputKind, PersonId, Priority, ScheduleId, TopicId,
+    Audience, BranchId, CampaignId, ChannelId, OutputKind, PersonId, Priority, ScheduleId, TopicId,
 };
+use ipnet::IpNet;
 use jiff::{SignedDuration, tz::TimeZone};
 use std::{net::SocketAddr, path::PathBuf};
 
@@ -122,11 +123,13 @@ pub struct Person {
     pub id: PersonId,
     /// Their name.
     pub name: String,
-    /// Their roles: `author`, `reviewer`, `co-reviewer`, `committee`, `operator`,
-    /// `administrator`.
+    /// Their roles: `author`, `reviewer`, `co-reviewer`, `committee`, `publisher`, `branch`,
+    /// `auditor`, `operator`, `administrator`.
     pub roles: Vec<String>,
     /// Their department.
     pub department: Option<String>,
+    /// The branch of somebody who holds the role `branch`.
+    pub branch: Option<BranchId>,
     /// The environment variable that holds their token when they act.
     pub token_env: Option<String>,
     /// SHA-256 of that token, 64 hexadecimal digits. Tokens are long and random, so a plain
@@ -230,4 +233,38 @@ pub struct TlsConfig {
     pub certificate: PathBuf,
     /// Its private key, PEM.
     pub key: PathBuf,
+}
+
+/// The `[console]` table: what people reach with a browser.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConsoleConfig {
+    /// The address under which people's browsers reach `caishi serve`, without a final slash;
+    /// where it begins with `https`, cookies travel over TLS only. `None`: the listener's own.
+    pub url: Option<String>,
+    /// After how many minutes without a request a session ends.
+    pub idle_minutes: u16,
+    /// After how many hours a session ends in any case.
+    pub session_hours: u16,
+    /// How many characters a password must have.
+    pub password_length: u16,
+    /// Proxies in front of `caishi serve`: what they say in `X-Forwarded-For` is believed. One on
+    /// this machine always is.
+    pub proxies: Vec<IpNet>,
+    /// Signing in with the bank's own identity provider.
+    pub oidc: Option<OidcConfig>,
+}
+
+/// An OpenID Connect provider (OpenID Connect Core 1.0, authorization code flow with PKCE).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OidcConfig {
+    /// What the button says, such as 行内统一认证.
+    pub name: String,
+    /// The issuer's address, as its tokens name it.
+    pub issuer: String,
+    /// The client's id there.
+    pub client_id: String,
+    /// The client's secret.
+    pub client_secret: SecretReference,
+    /// The claim that holds the person's id here: `preferred_username` or `sub`.
+    pub claim: String,
 }

@@ -139,7 +139,7 @@ fn read_sftp(table: &Table<'_>) -> Option<BlobConfig> {
 }
 
 /// `https`, or plain `http` on this machine. It is not shown back: it may hold a password.
-fn web_address(text: &str) -> Result<String, String> {
+pub(super) fn web_address(text: &str) -> Result<String, String> {
     let url = Url::parse(text).map_err(|_| "应为 https:// 开头的网址".to_owned())?;
     if !url.username().is_empty() || url.password().is_some() {
         return Err("网址里有用户名或密码；删掉，另写 user 和 password".into());
@@ -201,7 +201,7 @@ pub(super) fn read_server(root: &Table<'_>) -> ServerConfig {
 }
 
 /// The network before login is the bank's own, and often without TLS.
-fn guest_address(text: &str) -> Result<String, String> {
+pub(super) fn guest_address(text: &str) -> Result<String, String> {
     let url = Url::parse(text).map_err(|_| "应为 http:// 或 https:// 开头的网址".to_owned())?;
     let is_plain = url.query().is_none() && url.fragment().is_none() && url.username().is_empty();
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || !is_plain {

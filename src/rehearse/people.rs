@@ -35,6 +35,7 @@ fn person(id: &str, name: &str, role: &str, department: Option<String>) -> Resul
         roles: vec![role.to_owned()],
         department,
         token_env: None,
+        branch: None,
         token_sha256: None,
     })
 }

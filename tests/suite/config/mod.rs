@@ -1,5 +1,6 @@
 //! `channels.toml`: a typo in any table is named with its line, table and key.
 
+mod console;
 mod people;
 mod publishing;
 mod secrets;
