@@ -1,6 +1,6 @@
 //! Campaigns: a series with editions, because names and lengths change every year.
 
-use super::{CampaignId, LessonId, TopicId};
+use super::{Audience, Branch, CampaignId, ChannelId, LessonId, TopicId};
 use jiff::civil::Date;
 
 /// A series, one file under `campaigns/`.
@@ -37,4 +37,35 @@ pub struct Edition {
     pub palette: Option<String>,
     /// What is not certain about it.
     pub note: String,
+    /// Where it goes, and for whom.
+    pub reach: Reach,
+}
+
+/// Where an edition goes and for whom; what is empty narrows nothing.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reach {
+    /// Only these channels, of those that would carry it.
+    pub channels: Vec<ChannelId>,
+    /// Only these audiences, of those that a channel carries.
+    pub audiences: Vec<Audience>,
+    /// Only branches of these districts.
+    pub districts: Vec<String>,
+    /// Only branches with one of these tags.
+    pub tags: Vec<String>,
+}
+
+impl Reach {
+    /// Whether it goes to every branch.
+    #[must_use]
+    pub fn is_everywhere(&self) -> bool {
+        self.districts.is_empty() && self.tags.is_empty()
+    }
+
+    /// Whether what is made for that branch goes out.
+    #[must_use]
+    pub fn covers(&self, branch: &Branch) -> bool {
+        let district = self.districts.is_empty() || self.districts.contains(&branch.district);
+        let tag = self.tags.is_empty() || self.tags.iter().any(|tag| branch.tags.contains(tag));
+        district && tag
+    }
 }

@@ -41,7 +41,7 @@ pub use block::{
 };
 pub use branch::{Branch, Screen};
 pub use calendar::{Blackout, Calendar, Holiday};
-pub use campaign::{Campaign, Edition};
+pub use campaign::{Campaign, Edition, Reach};
 pub use diagnostic::{Diagnostic, Severity, SourceFile};
 pub use digest::Digest;
 pub use facts::{
@@ -62,7 +62,7 @@ pub use output::{Audience, OutputKind};
 pub use pack::{Daypart, PackEntry, PackIndex, PackRelease, PackScreen, TakeDown, bank_zone};
 pub use publish::{
     Approval, Decision, DeliveryKey, DeliveryState, LessonRevision, Manifest, Message, Receipt,
-    ReviewStep, Window,
+    ReviewStep, SlotMove, Window,
 };
 pub use rule::{RuleChange, RulePack};
 pub use slot::{SLOT, SLOT_CHARACTERS, Slot, counted_with_slots, slots};

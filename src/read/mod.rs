@@ -49,7 +49,9 @@ pub use front_matter::FrontMatter;
 pub use registry::Registry;
 pub use variant::{Surroundings, VariantReading, read_variant};
 
-use crate::model::{Branch, Diagnostic, LessonId, Library, RulePack, SourceFile, suggest};
+use crate::model::{
+    Branch, Campaign, Diagnostic, LessonId, Library, RulePack, SourceFile, suggest,
+};
 use faults::Faults;
 use files::Folder;
 use lesson::LessonFolder;
@@ -76,6 +78,45 @@ pub fn read_library(content: &Path) -> Reading {
     diagnostics
         .sort_by(|left, right| (&left.file.path, left.span).cmp(&(&right.file.path, right.span)));
     Reading { library: reader.library, diagnostics }
+}
+
+/// Reads the text of one file of `campaigns/`, named `stem` without `.toml`, before it is there:
+/// the series, and everything that is wrong with it.
+#[must_use]
+pub fn read_campaign(stem: &str, text: &str) -> (Option<Campaign>, Vec<Diagnostic>) {
+    let path = Path::new("campaigns").join(format!("{stem}.toml"));
+    let file = Arc::new(SourceFile { path, text: text.into() });
+    let mut faults = Faults::new(&file);
+    let campaign = registry::read_campaign(stem, &mut faults);
+    (campaign, faults.into_list())
+}
+
+/// Reads the tables of branches and screens alone, from texts: what would be read if these were the
+/// files. Line numbers are those of the texts.
+#[must_use]
+pub fn read_tables(branches: &str, screens: &str) -> Reading {
+    let mut reader = LibraryReader { library: Library::default(), diagnostics: Vec::new() };
+    let file = |name: &str, text: &str| SourceFile { path: name.into(), text: text.into() };
+    let complete;
+    (reader.library.branches, complete) =
+        reader.registry(Ok(Arc::new(file("branches.csv", branches))), table::read_branches);
+    let known = reader.library.branches.clone();
+    let known = complete.then_some(known.as_slice());
+    (reader.library.screens, _) = reader
+        .registry(Ok(Arc::new(file("screens.csv", screens))), |faults| {
+            table::read_screens(known, faults)
+        });
+    Reading { library: reader.library, diagnostics: reader.diagnostics }
+}
+
+/// Reads `hotlines.toml` alone, from a text.
+#[must_use]
+pub fn read_hotlines(text: &str) -> Reading {
+    let mut reader = LibraryReader { library: Library::default(), diagnostics: Vec::new() };
+    let file = SourceFile { path: "hotlines.toml".into(), text: text.into() };
+    ((reader.library.hotlines, reader.library.hotline_sets), _) =
+        reader.registry(Ok(Arc::new(file)), registry::read_hotlines);
+    Reading { library: reader.library, diagnostics: reader.diagnostics }
 }
 
 struct LibraryReader {

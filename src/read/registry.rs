@@ -7,8 +7,8 @@ use super::{
     suggest,
 };
 use crate::model::{
-    Campaign, CampaignId, Edition, Hotline, HotlineId, HotlineKind, HotlineSet, LessonId, Library,
-    Topic, TopicId,
+    Audience, Campaign, CampaignId, ChannelId, Edition, Hotline, HotlineId, HotlineKind,
+    HotlineSet, LessonId, Library, Reach, Topic, TopicId,
 };
 
 /// The registries and which of them can be trusted: where a registry file has a fault of its own,
@@ -260,6 +260,7 @@ fn read_edition(stem: &str, mut entry: Fields<'_, '_>) -> Option<Edition> {
     let topics = identifiers(&mut entry, "topics", TopicId::new);
     let palette = entry.text("palette").map(|palette| palette.value);
     let note = entry.text_or_empty("note");
+    let reach = read_reach(&mut entry);
     entry.finish();
     Some(Edition {
         id: id?.value,
@@ -271,7 +272,29 @@ fn read_edition(stem: &str, mut entry: Fields<'_, '_>) -> Option<Edition> {
         topics,
         palette,
         note,
+        reach,
     })
+}
+
+/// Where an edition goes; whether there are such channels and branches is for whoever plans it.
+fn read_reach(entry: &mut Fields<'_, '_>) -> Reach {
+    let channels = identifiers(entry, "channels", ChannelId::new);
+    let mut audiences = Vec::new();
+    for text in entry.texts("audiences").unwrap_or_default() {
+        match Audience::from_name(&text.value) {
+            Some(audience) => audiences.push(audience),
+            None => entry.faults.error(
+                "read/bad-value",
+                text.span,
+                format!("没有读者“{}”", text.value),
+                suggest::known(&text.value, Audience::ALL.iter().map(|one| one.as_str())),
+            ),
+        }
+    }
+    let mut words = |key| -> Vec<String> {
+        entry.texts(key).unwrap_or_default().into_iter().map(|text| text.value).collect()
+    };
+    Reach { channels, audiences, districts: words("districts"), tags: words("tags") }
 }
 
 fn tables<'n>(fields: &mut Fields<'n, '_>, key: &'static str) -> &'n [Node] {

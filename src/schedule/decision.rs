@@ -29,11 +29,14 @@ pub enum Verdict {
 /// One slot and what becomes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlotDecision {
-    /// The moment it is due: what tells slots apart. Of a slot that is skipped because it would
-    /// meet another one, the moment that the rule had.
+    /// What tells slots apart: the moment it is due. Of a slot that a person moved, and of one that
+    /// is skipped because it would meet another one, the moment that the rule had.
     pub slot: Timestamp,
     /// The moment that the rule had: the same, or earlier where the calendar moved it.
     pub scheduled: Timestamp,
+    /// The moment it is due: that of `slot`, except where a person moved it or it is skipped
+    /// because it would meet another one.
+    pub due: Timestamp,
     /// What becomes of it.
     pub verdict: Verdict,
 }
@@ -101,8 +104,30 @@ impl Timetable<'_> {
         Decided { slots, until, clock_behind: None }
     }
 
+    /// The same for everything up to now: all portions together.
+    #[must_use]
+    pub fn decide_all(
+        &self,
+        decided_until: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Vec<SlotDecision> {
+        let mut slots = Vec::new();
+        let mut after = decided_until;
+        loop {
+            let decided = self.decide(after, now);
+            slots.extend(decided.slots);
+            if decided.until >= now {
+                return slots;
+            }
+            after = Some(decided.until);
+        }
+    }
+
     /// `later` is how many slots that are due come after this one.
     fn verdict(&self, one: &Planned, later: usize, now: Timestamp) -> Verdict {
+        if let Some(hold) = self.on_moved_blackout(one) {
+            return hold;
+        }
         let lateness = now.duration_since(one.due);
         let late = lateness > self.entry.grace;
         let too_late =

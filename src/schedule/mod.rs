@@ -14,6 +14,9 @@
 //! two schedulers fire it once. Where a blackout moves it, that is the moment it was moved to, and
 //! *scheduled* is the moment that the rule had.
 //!
+//! A slot that a person moved keeps the rule's moment as its name and shows that moment's lessons;
+//! it is only *due* at another one ([`Timetable::with_moves`]).
+//!
 //! Where clocks change: a time that is left out moves forward to the first moment that exists; a
 //! time that comes twice counts the first time only; a day that is left out altogether has no
 //! slots, as 31 April has none. Several times that fall together are one slot.
@@ -30,7 +33,7 @@ pub use warning::{Warning, warnings};
 
 use crate::{
     config::ScheduleEntry,
-    model::{Calendar, Edition, LessonId, Window},
+    model::{Calendar, Edition, LessonId, SlotMove, Window},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -48,17 +51,8 @@ pub fn decide(
     decided_until: Option<Timestamp>,
     now: Timestamp,
 ) -> Vec<SlotDecision> {
-    let Ok(timetable) = Timetable::new(entry, window, calendar) else { return Vec::new() };
-    let mut slots = Vec::new();
-    let mut after = decided_until;
-    loop {
-        let decided = timetable.decide(after, now);
-        slots.extend(decided.slots);
-        if decided.until >= now {
-            return slots;
-        }
-        after = Some(decided.until);
-    }
+    let timetable = Timetable::new(entry, window, calendar);
+    timetable.map_or_else(|_| Vec::new(), |timetable| timetable.decide_all(decided_until, now))
 }
 
 /// The next slots after a moment that will fire as far as is known, at most `count`, whatever the
@@ -70,6 +64,18 @@ pub fn upcoming(
     after: Timestamp,
     count: usize,
 ) -> Vec<SlotDecision> {
+    upcoming_moved(entry, calendar, &[], after, count)
+}
+
+/// The same, with the slots that people moved.
+#[must_use]
+pub fn upcoming_moved(
+    entry: &ScheduleEntry,
+    calendar: &Calendar,
+    moves: &[SlotMove],
+    after: Timestamp,
+    count: usize,
+) -> Vec<SlotDecision> {
     if !entry.enabled {
         return Vec::new();
     }
@@ -78,7 +84,7 @@ pub fn upcoming(
     let window =
         Window { from: zone.to_datetime(after).date(), until: zone.to_datetime(until).date() };
     let Ok(timetable) = Timetable::new(entry, window, calendar) else { return Vec::new() };
-    let mut found = timetable.upcoming(after, count);
+    let mut found = timetable.with_moves(moves).upcoming(after, count);
     found.retain(|one| one.verdict == Verdict::Fire);
     found.truncate(count);
     found

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::{
     config::{OnBlackout, ScheduleEntry, parse_rule},
-    model::{Calendar, Window},
+    model::{Blackout, Calendar, SlotMove, Window},
 };
 use croner::Cron;
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
@@ -33,8 +33,9 @@ pub enum ScheduleError {
 pub struct Timetable<'a> {
     pub(super) entry: &'a ScheduleEntry,
     window: Window,
-    calendar: &'a Calendar,
+    pub(super) calendar: &'a Calendar,
     rule: Cron,
+    moves: &'a [SlotMove],
 }
 
 /// A moment of the rule, the moment it is due, and why it is not to be, where that is known
@@ -44,13 +45,16 @@ pub(super) struct Planned {
     pub(super) scheduled: Timestamp,
     pub(super) due: Timestamp,
     pub(super) refused: Option<String>,
+    pub(super) moved: bool,
 }
 
 impl Planned {
     pub(super) fn decided(&self, verdict: Verdict) -> SlotDecision {
         // What was refused because it would meet another slot must not take that one's name.
-        let slot = if self.refused.is_some() { self.scheduled } else { self.due };
-        SlotDecision { slot, scheduled: self.scheduled, verdict }
+        // One that a person moved keeps the name it had, so that it cannot fire twice.
+        let keeps_name = self.refused.is_some() || self.moved;
+        let slot = if keeps_name { self.scheduled } else { self.due };
+        SlotDecision { slot, scheduled: self.scheduled, due: self.due, verdict }
     }
 }
 
@@ -66,7 +70,13 @@ impl<'a> Timetable<'a> {
     ) -> Result<Self, ScheduleError> {
         let rule = parse_rule(&entry.rule)
             .map_err(|reason| ScheduleError::Rule { schedule: entry.id.to_string(), reason })?;
-        Ok(Self { entry, window, calendar, rule })
+        Ok(Self { entry, window, calendar, rule, moves: &[] })
+    }
+
+    /// The same, with the slots that people moved.
+    #[must_use]
+    pub fn with_moves(self, moves: &'a [SlotMove]) -> Self {
+        Self { moves, ..self }
     }
 
     /// The rule's moments in `(after, until]` on the campaign's days, whatever becomes of them.
@@ -93,6 +103,26 @@ impl<'a> Timetable<'a> {
         slots
     }
 
+    /// Every slot that is due in `(after, until]`, with what is known beforehand; at most some
+    /// thousand.
+    #[must_use]
+    pub fn between(&self, after: Timestamp, until: Timestamp) -> Vec<SlotDecision> {
+        let decided = |one: Planned| {
+            let known = one.refused.clone().map(Verdict::Skip);
+            let verdict = known.or_else(|| self.on_moved_blackout(&one)).unwrap_or(Verdict::Fire);
+            one.decided(verdict)
+        };
+        self.planned(after, until, super::MAX_AT_ONCE).into_iter().map(decided).collect()
+    }
+
+    /// A slot that was moved to a day on which nothing may go out waits for a person.
+    pub(super) fn on_moved_blackout(&self, one: &Planned) -> Option<Verdict> {
+        let blackout = self.calendar.blackout(self.day(one.due)).filter(|_| one.moved)?;
+        let (from, until) = (blackout.from, blackout.until);
+        let reason = &blackout.reason;
+        Some(Verdict::Hold(format!("改到的那天在停发期 {from} 至 {until}：{reason}；由人决定")))
+    }
+
     /// The day of a moment in the schedule's zone.
     #[must_use]
     pub fn day(&self, moment: Timestamp) -> Date {
@@ -112,7 +142,10 @@ impl<'a> Timetable<'a> {
         let mut reached = until;
         for moment in self.slots(self.first_that_may_move_past(after), until) {
             let planned = self.place(moment);
-            let counts = planned.refused.is_none() && planned.due == moment && moment > after;
+            let counts = planned.refused.is_none()
+                && planned.due == moment
+                && moment > after
+                && !self.is_moved(moment);
             in_place += usize::from(counts);
             found.push(planned);
             // Slots only ever move later, so all that are due up to here are known.
@@ -123,8 +156,30 @@ impl<'a> Timetable<'a> {
         }
         found.retain(|planned| after < planned.due && planned.due <= reached);
         found.sort_by_key(|planned| (planned.due, planned.scheduled));
+        // With those that people moved away: they keep the name of their moment, and nothing that
+        // the calendar moves there may take it.
         self.refuse_collisions(&mut found);
+        found.retain(|planned| !self.is_moved(planned.scheduled));
+        let moved = self.moves.iter().filter(|one| !one.decided);
+        let moved = moved.filter(|one| after < one.due && one.due <= reached);
+        found.extend(moved.map(|one| Planned {
+            scheduled: one.slot,
+            due: one.due,
+            refused: self.switched_off(),
+            moved: true,
+        }));
+        found.sort_by_key(|planned| (planned.due, planned.scheduled));
         found
+    }
+
+    /// Whether a person moved the slot that the rule has at that moment.
+    fn is_moved(&self, scheduled: Timestamp) -> bool {
+        self.moves.iter().any(|one| one.slot == scheduled)
+    }
+
+    fn switched_off(&self) -> Option<String> {
+        let off = || format!("排期 {} 已停用（enabled = false）", self.entry.id);
+        (!self.entry.enabled).then(off)
     }
 
     /// A slot that would move to a moment that another one has is dropped: the one that belongs
@@ -146,10 +201,10 @@ impl<'a> Timetable<'a> {
 
     /// Where the calendar puts a moment of the rule.
     fn place(&self, moment: Timestamp) -> Planned {
-        let place = |due, refused| Planned { scheduled: moment, due, refused };
+        let place = |due, refused| Planned { scheduled: moment, due, refused, moved: false };
         let refuse = |reason: String| place(moment, Some(reason));
-        if !self.entry.enabled {
-            return refuse(format!("排期 {} 已停用（enabled = false）", self.entry.id));
+        if let Some(reason) = self.switched_off() {
+            return refuse(reason);
         }
         let time = self.entry.time_zone.to_datetime(moment);
         let Some(reason) = self.refusal(time.date()) else { return place(moment, None) };
@@ -165,6 +220,20 @@ impl<'a> Timetable<'a> {
             Some(_) => refuse(format!("{reason}；顺延后已过活动最后一天 {}", self.window.until)),
             None => refuse(format!("{reason}；{MAX_DAYS_MOVED} 天内没有可以顺延到的日子")),
         }
+    }
+
+    /// Where the calendar has a moment of the rule due; itself where the calendar refuses it, and
+    /// `None` where the rule has no such moment on the campaign's days.
+    #[must_use]
+    pub fn own_due(&self, scheduled: Timestamp) -> Option<Timestamp> {
+        let found = self.slots(just_before(scheduled), scheduled).next();
+        found.filter(|moment| *moment == scheduled).map(|moment| self.place(moment).due)
+    }
+
+    /// The blackout that a day belongs to.
+    #[must_use]
+    pub fn blackout(&self, day: Date) -> Option<&Blackout> {
+        self.calendar.blackout(day)
     }
 
     /// Why nothing goes out on a day, where nothing does.

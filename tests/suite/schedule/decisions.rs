@@ -329,3 +329,38 @@ proptest! {
         }
     }
 }
+
+/// What the calendar moves to a moment whose own slot a person moved away does not take its name:
+/// it would fire under it, or vanish, for the ledger knows every slot by its name once.
+#[test]
+fn nothing_takes_the_name_of_a_slot_that_was_moved_away() {
+    let daily = ScheduleEntry {
+        rule: "0 8 * * *".into(),
+        workdays_only: true,
+        on_blackout: OnBlackout::NextDay,
+        ..entry()
+    };
+    let calendar = calendar();
+    let window = Window { from: date(2026, 9, 1), until: date(2027, 8, 31) };
+    let at = |text: &str| text.parse::<Timestamp>().unwrap();
+    let monday = at("2026-11-30T00:00:00Z");
+    for due in [at("2026-11-28T12:00:00Z"), at("2026-11-30T02:00:00Z")] {
+        let moves = [caishi::model::SlotMove {
+            slot: monday,
+            due,
+            by: "publisher".into(),
+            at: at("2026-11-27T00:00:00Z"),
+            reason: "提前".into(),
+            decided: false,
+        }];
+        let timetable =
+            caishi::schedule::Timetable::new(&daily, window, &calendar).unwrap().with_moves(&moves);
+        let slots = timetable.between(at("2026-11-27T02:00:00Z"), at("2026-11-30T12:00:00Z"));
+        let named: Vec<&SlotDecision> = slots.iter().filter(|one| one.slot == monday).collect();
+        assert_eq!(named.len(), 1, "{slots:?}");
+        assert_eq!((named[0].due, &named[0].verdict), (due, &Verdict::Fire), "{slots:?}");
+        // Saturday's and Sunday's are told to be skipped, under their own names.
+        let skipped = slots.iter().filter(|one| matches!(one.verdict, Verdict::Skip(_)));
+        assert_eq!(skipped.count(), 2, "{slots:?}");
+    }
+}

@@ -9,7 +9,8 @@ mod zones;
 use caishi::{
     config::{Misfire, OnBlackout, ScheduleEntry},
     model::{
-        Blackout, Calendar, CampaignId, ChannelId, Edition, Holiday, LessonId, ScheduleId, Window,
+        Blackout, Calendar, CampaignId, ChannelId, Edition, Holiday, LessonId, Reach, ScheduleId,
+        Window,
     },
     schedule::{SlotDecision, Timetable, Verdict},
 };
@@ -50,6 +51,7 @@ fn edition() -> Edition {
         topics: vec![],
         palette: None,
         note: String::new(),
+        reach: Reach::default(),
     }
 }
 
