@@ -192,6 +192,17 @@ impl Store {
         rows.iter().map(read_confirmation).collect()
     }
 
+    /// What a branch confirmed, of every release.
+    ///
+    /// # Errors
+    /// [`super::StoreError`].
+    pub async fn branch_confirmations(&self, branch: &BranchId) -> Answer<Vec<Confirmation>> {
+        let sql = "SELECT branch, release_key, lesson, what, confirmed_by, at FROM confirmation \
+                   WHERE branch = $1 ORDER BY at, release_key, lesson, what";
+        let rows = self.database.all("读网点确认", sql, values![branch.as_str()]).await?;
+        rows.iter().map(read_confirmation).collect()
+    }
+
     /// What stood on the screens of a branch within a span, oldest first: the exact lines that its
     /// machine signed.
     ///

@@ -14,11 +14,15 @@
 //!
 //! This room renders nothing, sends nothing and decides no schedule.
 
+mod account;
+mod api_token;
 mod audit;
 mod backup;
 mod blob;
+mod board;
 mod books;
 mod branch;
+mod branch_event;
 mod change;
 mod claim;
 mod database;
@@ -28,22 +32,35 @@ mod deployment;
 mod due;
 mod error;
 mod guest;
+mod hotline_change;
+mod live;
 mod occurrence;
 mod open;
 mod record;
+mod remark;
 mod restore;
 mod review;
 mod row;
+mod slot_move;
 mod submit;
 mod table;
+mod trail;
 mod value;
 mod wake;
 mod xibo;
 
+pub use account::{Account, FAILURES_UNTIL_LOCKED, SignedIn};
+pub use api_token::ApiToken;
 pub use blob::operator;
+pub use board::{Backlog, BoardFilter, BoardRow};
+pub use branch_event::{BranchEvent, EventNumbers, NewEvent};
 pub use error::StoreError;
 pub use guest::{Choice, Hit, HitKind, TallyLine};
+pub use hotline_change::{HotlineChange, LiveDelivery};
+pub use live::Out;
+pub use remark::Remark;
 pub use row::*;
+pub use slot_move::{MOVE_LEAD, Moving};
 
 use database::Database;
 use opendal::Operator;

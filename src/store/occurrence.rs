@@ -6,6 +6,7 @@ use super::{
     database::Writing,
     decide::locked_standing,
     review::{lessons_text, read_lessons},
+    slot_move,
     value::{Columns, Value, values},
 };
 use crate::{
@@ -31,13 +32,19 @@ fn read_state(text: &str) -> Option<OccurrenceState> {
     [Fired, Held, Skipped, Blocked].into_iter().find(|state| state_text(*state) == text)
 }
 
-const COLUMNS: &str = "o.id, o.schedule, o.slot, o.state, o.reason, o.campaign, o.lessons";
+const COLUMNS: &str = "o.id, o.schedule, o.slot, COALESCE(m.moved_to, o.slot) AS due, o.state, \
+     o.reason, o.campaign, o.lessons";
+
+/// Occurrences and, where somebody moved their slot, where to.
+const FROM: &str =
+    "occurrence o LEFT JOIN slot_move m ON m.schedule = o.schedule AND m.slot = o.slot";
 
 fn read(row: &AnyRow) -> Answer<Occurrence> {
     Ok(Occurrence {
         id: row.text("id")?,
         schedule: row.parsed("schedule", |text| ScheduleId::new(text).ok())?,
         slot: row.moment("slot")?,
+        due: row.moment("due")?,
         state: row.parsed("state", read_state)?,
         reason: row.text("reason")?,
         campaign: row.parsed("campaign", |text| CampaignId::new(text).ok())?,
@@ -83,7 +90,7 @@ fn row_of(
         format!("d{}", &key[..12]),
         &occurrence.id,
         occurrence.campaign.to_string(),
-        occurrence.slot,
+        occurrence.due,
         &delivery.channel,
         &delivery.target,
         &delivery.manifest,
@@ -150,7 +157,8 @@ impl Store {
     }
 
     /// Writes an occurrence and its deliveries in one transaction. `false`, and nothing written,
-    /// where `(schedule, slot)` is there already: the only leader election (P6). Deliveries start
+    /// where `(schedule, slot)` is there already: the only leader election (P6); nor where somebody
+    /// moved the slot since it was found due: it comes up again at its new moment. Deliveries start
     /// as `Ready` or, without valid approvals, `WaitingApproval`.
     ///
     /// # Errors
@@ -163,6 +171,11 @@ impl Store {
     ) -> Answer<bool> {
         let mut writing = self.database.write("排定一期发布").await?;
         let now = writing.now().await?;
+        if slot_move::locked_due(&mut writing, &occurrence.schedule, occurrence.slot).await?
+            != occurrence.due
+        {
+            return Ok(false);
+        }
         let sql = "INSERT INTO occurrence (id, schedule, slot, state, reason, campaign, lessons) \
                    VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING";
         let values = values![
@@ -203,7 +216,7 @@ impl Store {
         let sql = "UPDATE occurrence SET state = $1, reason = $2 WHERE id = $3 AND state = $4";
         let values = values![state_text(to), reason, id, state_text(from)];
         let changed = writing.run(sql, values).await?;
-        let select = format!("SELECT {COLUMNS} FROM occurrence o WHERE o.id = $1");
+        let select = format!("SELECT {COLUMNS} FROM {FROM} WHERE o.id = $1");
         let row = writing.one(AssertSqlSafe(select), values![id]).await?;
         let row = row.ok_or_else(|| StoreError::NotFound(format!("这一期：{id}")))?;
         let occurrence = read(&row)?;
@@ -239,10 +252,40 @@ impl Store {
             0 => String::new(),
             limit => format!(" LIMIT {limit}"),
         };
-        let sql = format!(
-            "SELECT {COLUMNS} FROM occurrence o {filter} ORDER BY o.slot DESC, o.id{limit}"
-        );
+        let sql =
+            format!("SELECT {COLUMNS} FROM {FROM} {filter} ORDER BY o.slot DESC, o.id{limit}");
         let rows = self.database.all("读各期发布", AssertSqlSafe(sql), values).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// The occurrences that are due in `[from, until)`, by that moment.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn occurrences_due(
+        &self,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Answer<Vec<Occurrence>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM {FROM} WHERE COALESCE(m.moved_to, o.slot) >= $1 \
+             AND COALESCE(m.moved_to, o.slot) < $2 ORDER BY due, o.id"
+        );
+        let rows =
+            self.database.all("读各期发布", AssertSqlSafe(sql), values![from, until]).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// The occurrences that wait for a person, newest slots first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn waiting_occurrences(&self) -> Answer<Vec<Occurrence>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM {FROM} WHERE o.state IN ('held', 'blocked') \
+             ORDER BY o.slot DESC, o.id LIMIT 200"
+        );
+        let rows = self.database.all("读各期发布", AssertSqlSafe(sql), Vec::new()).await?;
         rows.iter().map(read).collect()
     }
 
@@ -251,7 +294,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub async fn occurrence(&self, id: &str) -> Answer<Option<Occurrence>> {
-        let sql = format!("SELECT {COLUMNS} FROM occurrence o WHERE o.id = $1");
+        let sql = format!("SELECT {COLUMNS} FROM {FROM} WHERE o.id = $1");
         let row = self.database.one("读一期发布", AssertSqlSafe(sql), values![id]).await?;
         row.map(|row| read(&row)).transpose()
     }

@@ -218,6 +218,21 @@ impl Store {
         Ok(store)
     }
 
+    /// Opens what is there, to read it: no database is made where there is none, and nothing is
+    /// held or released.
+    ///
+    /// # Errors
+    /// [`StoreError`], each with the next step.
+    pub async fn open_existing(config: &StorageConfig, folder: &Path) -> Answer<Option<Self>> {
+        if let Some(path) = config.database.strip_prefix("sqlite:") {
+            let path = folder.join(path.trim_start_matches("//"));
+            if !path.is_file() {
+                return Ok(None);
+            }
+        }
+        Self::connect(config, folder).await.map(Some)
+    }
+
     /// Opens both without asking whether they belong together.
     pub(super) async fn connect(config: &StorageConfig, folder: &Path) -> Answer<Self> {
         // Fails where a provider is there already, which is as good.

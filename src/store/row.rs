@@ -69,6 +69,19 @@ pub enum OccurrenceState {
     Blocked,
 }
 
+impl OccurrenceState {
+    /// For people.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Fired => "已投放",
+            Self::Held => "等人决定",
+            Self::Skipped => "已跳过",
+            Self::Blocked => "没有发全",
+        }
+    }
+}
+
 /// One slot of a schedule, or one "now".
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Occurrence {
@@ -76,8 +89,11 @@ pub struct Occurrence {
     pub id: String,
     /// The schedule; for `publish`, the campaign with `publish-` before it.
     pub schedule: ScheduleId,
-    /// The moment it is due.
+    /// What tells it apart from the schedule's others: the moment it is due, or of a slot that a
+    /// person moved, the moment that the rule had.
     pub slot: Timestamp,
+    /// The moment it is due.
+    pub due: Timestamp,
     /// What became of it.
     pub state: OccurrenceState,
     /// Why, in Chinese, where it is not `Fired`.

@@ -3,7 +3,8 @@
 /// A table: name and columns. Numbers are marked by a `#` before their name.
 pub(super) type Table = (&'static str, &'static [&'static str]);
 
-/// Everything but `channel_token` and `enrol_code`: tokens and codes are never part of a backup.
+/// Everything but `channel_token`, `enrol_code` and `session`: tokens and codes are never part of a
+/// backup. Passwords and tokens of programs are there as digests only.
 pub(super) const TABLES: &[Table] = &[
     (
         "deployment",
@@ -112,6 +113,63 @@ pub(super) const TABLES: &[Table] = &[
     ("confirmation", &["branch", "release_key", "lesson", "what", "confirmed_by", "#at"]),
     ("hit", &["branch", "lesson", "day", "kind", "#count"]),
     ("answer", &["branch", "lesson", "day", "#question", "choice", "#count"]),
+    (
+        "account",
+        &[
+            "person",
+            "name",
+            "roles",
+            "department",
+            "branch",
+            "password",
+            "#failures",
+            "#locked_until",
+            "#active",
+            "invite",
+            "#invite_until",
+            "#changed_at",
+        ],
+    ),
+    (
+        "api_token",
+        &[
+            "id",
+            "secret",
+            "person",
+            "name",
+            "scopes",
+            "#created_at",
+            "#expires_at",
+            "#revoked_at",
+            "#used_at",
+        ],
+    ),
+    (
+        "remark",
+        &["id", "review", "path", "#line", "author", "#at", "text", "settled_by", "#settled_at"],
+    ),
+    (
+        "branch_event",
+        &[
+            "id",
+            "branch",
+            "day",
+            "title",
+            "campaign",
+            "#staff",
+            "#audience",
+            "#priority_audience",
+            "#leaflets",
+            "#consultations",
+            "#online",
+            "author",
+            "#at",
+            "replaces",
+            "replaced_by",
+        ],
+    ),
+    ("slot_move", &["schedule", "#slot", "#moved_to", "actor", "#at", "reason"]),
+    ("hotline_change", &["id", "hotline", "actor", "#at", "state", "#lease_until", "plan"]),
 ];
 
 /// A column's name, and whether it is a number.

@@ -6,6 +6,8 @@ mod blobs;
 mod books;
 mod claims;
 mod many;
+mod moves;
+mod people;
 mod story;
 mod trouble;
 
@@ -140,6 +142,7 @@ pub fn occurrence(schedule: &str, slot: Timestamp) -> Occurrence {
         id: format!("{schedule}@{slot}"),
         schedule: ScheduleId::new(schedule).unwrap(),
         slot,
+        due: slot,
         state: OccurrenceState::Fired,
         reason: String::new(),
         campaign: CampaignId::new("weekly/2026").unwrap(),

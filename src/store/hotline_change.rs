@@ -1,0 +1,182 @@
+//! Numbers that were changed, and the live deliveries that a change is about.
+
+use super::{
+    Answer, Delivery, Store,
+    audit::Entry,
+    delivery,
+    review::read_lessons,
+    value::{Columns, Value, placeholders, values},
+};
+use crate::model::{DeliveryState, Digest, HotlineId, LessonId, ScheduleId};
+use jiff::{SignedDuration, Timestamp};
+use sqlx::{AssertSqlSafe, any::AnyRow};
+
+/// A number that somebody changed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HotlineChange {
+    /// Its name.
+    pub id: String,
+    /// The number.
+    pub hotline: HotlineId,
+    /// Who changed it.
+    pub actor: String,
+    /// When.
+    pub at: Timestamp,
+    /// Whether something is still to be done.
+    pub open: bool,
+    /// What is to be done and how far it got (JSON); the ledger does not look inside.
+    pub plan: String,
+}
+
+/// A delivery that is out or on its way, with what it was made of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LiveDelivery {
+    /// The delivery.
+    pub delivery: Delivery,
+    /// The schedule of its occurrence, or what stands for one.
+    pub schedule: ScheduleId,
+    /// The lessons of its occurrence.
+    pub lessons: Vec<LessonId>,
+    /// The frozen content it was made of, where its submission is known.
+    pub revision: Option<Digest>,
+    /// The approval number.
+    pub number: Option<String>,
+}
+
+const COLUMNS: &str = "id, hotline, actor, at, state, lease_until, plan";
+
+/// More live deliveries than these are not told apart.
+const LIVE: u32 = 20_000;
+
+fn read(row: &AnyRow) -> Answer<HotlineChange> {
+    Ok(HotlineChange {
+        id: row.text("id")?,
+        hotline: row.parsed("hotline", |text| HotlineId::new(text).ok())?,
+        actor: row.text("actor")?,
+        at: row.moment("at")?,
+        open: row.text("state")? == "open",
+        plan: row.text("plan")?,
+    })
+}
+
+impl Store {
+    /// Notes a change before the file is touched; `was` and `became` go into the audit row.
+    ///
+    /// # Errors
+    /// [`super::StoreError`].
+    pub async fn add_hotline_change(
+        &self,
+        change: &HotlineChange,
+        was: &serde_json::Value,
+        became: &serde_json::Value,
+    ) -> Answer<()> {
+        let mut writing = self.database.write("记热线变更").await?;
+        let sql = AssertSqlSafe(format!(
+            "INSERT INTO hotline_change ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)"
+        ));
+        let state = if change.open { "open" } else { "done" };
+        let (hotline, actor) = (change.hotline.as_str(), &change.actor);
+        // Held until its file is written.
+        let lease = change.at.saturating_add(SignedDuration::from_mins(1)).unwrap_or(change.at);
+        let row = values![&change.id, hotline, actor, change.at, state, lease, &change.plan];
+        writing.run(sql, row).await?;
+        let subject = format!("hotline/{}", change.hotline);
+        writing.note(Entry::new(actor, "hotline.change", subject, became).after(was));
+        writing.commit().await
+    }
+
+    /// The newest changes, the newest first.
+    ///
+    /// # Errors
+    /// [`super::StoreError`].
+    pub async fn hotline_changes(&self, limit: u32) -> Answer<Vec<HotlineChange>> {
+        let sql = format!("SELECT {COLUMNS} FROM hotline_change ORDER BY at DESC, id LIMIT $1");
+        let rows = self.database.all("读热线变更", AssertSqlSafe(sql), values![limit]).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// One change.
+    ///
+    /// # Errors
+    /// [`super::StoreError`].
+    pub async fn hotline_change(&self, id: &str) -> Answer<Option<HotlineChange>> {
+        let sql = format!("SELECT {COLUMNS} FROM hotline_change WHERE id = $1");
+        let row = self.database.one("读热线变更", AssertSqlSafe(sql), values![id]).await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// Takes an open change that nobody works on; it is the caller's for so long.
+    ///
+    /// # Errors
+    /// [`super::StoreError`].
+    pub async fn claim_hotline_change(
+        &self,
+        life: SignedDuration,
+    ) -> Answer<Option<HotlineChange>> {
+        let now = self.now().await?;
+        let open =
+            "SELECT id FROM hotline_change WHERE state = 'open' AND lease_until <= $1 LIMIT 1";
+        if self.database.one("找热线变更", open, values![now]).await?.is_none() {
+            return Ok(None);
+        }
+        let mut writing = self.database.write("领热线变更").await?;
+        let now = writing.now().await?;
+        let until = now.saturating_add(life).unwrap_or(now);
+        let sql = AssertSqlSafe(format!(
+            "UPDATE hotline_change SET lease_until = $1 WHERE id = (SELECT id FROM hotline_change \
+             WHERE state = 'open' AND lease_until <= $2 ORDER BY lease_until LIMIT 1) \
+             AND lease_until <= $2 RETURNING {COLUMNS}"
+        ));
+        let row = writing.one(sql, values![until, now]).await?;
+        writing.commit().await?;
+        row.as_ref().map(read).transpose()
+    }
+
+    /// Writes how far a change got; it is looked at again at `next`.
+    ///
+    /// # Errors
+    /// [`super::StoreError`].
+    pub async fn save_hotline_change(&self, change: &HotlineChange, next: Timestamp) -> Answer<()> {
+        let mut writing = self.database.write("记热线变更").await?;
+        let sql = "UPDATE hotline_change SET state = $1, plan = $2, lease_until = $3 WHERE id = $4";
+        let state = if change.open { "open" } else { "done" };
+        writing.run(sql, values![state, &change.plan, next, &change.id]).await?;
+        writing.commit().await
+    }
+
+    /// The deliveries that are out or may still go out, the newest first.
+    ///
+    /// # Errors
+    /// [`super::StoreError`].
+    pub async fn live_deliveries(&self) -> Answer<Vec<LiveDelivery>> {
+        let over = [DeliveryState::Dead, DeliveryState::Cancelled, DeliveryState::Expired]
+            .into_iter()
+            .chain([DeliveryState::Recalled]);
+        let states: Vec<DeliveryState> = over.collect();
+        let sql = format!(
+            "SELECT {}, o.lessons AS o_lessons, o.schedule AS o_schedule, \
+             r.revision AS r_revision, r.number AS r_number FROM delivery d \
+             JOIN occurrence o ON o.id = d.occurrence \
+             LEFT JOIN review_manifest m ON m.manifest = d.manifest \
+             LEFT JOIN review r ON r.number = m.review \
+             WHERE d.state NOT IN ({}) AND d.expires_at > ${} ORDER BY d.slot DESC, d.id LIMIT {LIVE}",
+            delivery::COLUMNS,
+            placeholders(1, states.len()),
+            states.len() + 1
+        );
+        let mut values: Vec<Value> =
+            states.iter().map(|state| Value::from(state.as_str())).collect();
+        values.push(self.now().await?.into());
+        let rows = self.database.all("找在外的投递", AssertSqlSafe(sql), values).await?;
+        let read = |row: &AnyRow| {
+            Ok(LiveDelivery {
+                delivery: delivery::read(row)?,
+                schedule: row.parsed("o_schedule", |text| ScheduleId::new(text).ok())?,
+                lessons: row.parsed("o_lessons", read_lessons)?,
+                revision: row.maybe_text("r_revision")?.and_then(|text| Digest::from_hex(&text)),
+                number: row.maybe_text("r_number")?,
+            })
+        };
+        rows.iter().map(read).collect()
+    }
+}
