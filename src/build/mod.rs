@@ -8,11 +8,12 @@
 //!    and the index are written.
 //!
 //! A lesson that cannot be rendered is named in the [`Summary`] and leaves no file behind; the
-//! others are made all the same.
+//! others are made all the same. [`piece`] takes a build apart for whoever shows one lesson.
 
 mod gallery;
 mod index;
 mod layout;
+mod piece;
 mod plan;
 mod screens;
 mod single;
@@ -32,6 +33,7 @@ use crate::{
 use index::{Entry, Index};
 
 pub use layout::{LaidPoster, layouts};
+pub use piece::{Made, Piece, Role, pieces};
 use std::{
     collections::BTreeMap,
     io,

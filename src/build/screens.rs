@@ -3,13 +3,20 @@
 
 use super::{
     BuildError, Ledger, Studio,
+    piece::Made,
     plan::{ScreenGroup, ScreenLesson},
 };
 use crate::{
-    model::{Branch, Digest, Listing, MediaType, OutputKind},
+    model::{Branch, Digest, LayoutReport, Listing, MediaType, OutputKind},
     render::{
         RenderError, Scene, Stage,
-        poster::{design::Design, engine::Pixels, png::Head, qr::QrCode},
+        poster::{
+            design::Design,
+            engine::Pixels,
+            png::{File, Head},
+            qr::QrCode,
+            scale::Profile,
+        },
     },
 };
 use rayon::prelude::*;
@@ -120,22 +127,8 @@ fn branch_posters(
             };
             // The code covers that of the lesson before.
             let strip = &mut drawn[position].1;
-            if ready.design.has_code() {
-                let scene = Scene { branch: Some(branch), ..lesson.scene };
-                ready.design.draw_code(strip, &QrCode::new(&scene.qr_address())?);
-            }
-            let file = ready.head.finish(strip)?;
-            let listing = Listing {
-                path: path(lesson, &ready.design.profile.name, branch),
-                lesson: Some(lesson.scene.lesson.id.clone()),
-                output: OutputKind::Screen,
-                audience: lesson.scene.variant.audience,
-                profile: Some(ready.design.profile.name.clone()),
-                branch: Some(branch.id.clone()),
-                media_type: MediaType::Png,
-                bytes: file.len() as u64,
-                sha256: file.digest(),
-            };
+            let file = finish(lesson, ready, strip, branch)?;
+            let listing = listing(lesson, &ready.design.profile.name, branch, &file);
             ledger.write(listing, poster_key(lesson, branch_key), &file.parts());
             ledger.settle(1);
             Ok(())
@@ -147,7 +140,53 @@ fn branch_posters(
     }
 }
 
-fn poster_key(lesson: &ScreenLesson<'_>, branch: Digest) -> Digest {
+/// Draws the code into a strip and puts it below the head.
+fn finish<'r>(
+    lesson: &ScreenLesson<'_>,
+    ready: &'r Ready,
+    strip: &mut Pixels,
+    branch: &Branch,
+) -> Result<File<'r>, RenderError> {
+    if ready.design.has_code() {
+        let scene = Scene { branch: Some(branch), ..lesson.scene };
+        ready.design.draw_code(strip, &QrCode::new(&scene.qr_address())?);
+    }
+    ready.head.finish(strip)
+}
+
+fn listing(lesson: &ScreenLesson<'_>, profile: &str, branch: &Branch, file: &File<'_>) -> Listing {
+    Listing {
+        path: path(lesson, profile, branch),
+        lesson: Some(lesson.scene.lesson.id.clone()),
+        output: OutputKind::Screen,
+        audience: lesson.scene.variant.audience,
+        profile: Some(profile.to_owned()),
+        branch: Some(branch.id.clone()),
+        media_type: MediaType::Png,
+        bytes: file.len() as u64,
+        sha256: file.digest(),
+    }
+}
+
+/// One poster by itself, as [`make`] would write it.
+pub(super) fn one(
+    lesson: &ScreenLesson<'_>,
+    profile: &Profile,
+    branch: &Branch,
+    studio: &Studio,
+    stage: &Stage<'_>,
+) -> Result<Made, RenderError> {
+    let design = Design::new(&lesson.scene, stage, studio.scale(), lesson.text, profile)?;
+    let head = design.compressed_head(stage.fonts)?;
+    let ready = Ready { design, head };
+    let mut strip = ready.design.strip(stage, branch)?;
+    let file = finish(lesson, &ready, &mut strip, branch)?;
+    let listing = listing(lesson, &profile.name, branch, &file);
+    let layout = LayoutReport { boxes: Vec::new(), ..ready.design.report.clone() };
+    Ok(Made { listing, bytes: file.parts().concat(), layout: Some(layout) })
+}
+
+pub(super) fn poster_key(lesson: &ScreenLesson<'_>, branch: Digest) -> Digest {
     Digest::of_fields([lesson.key.as_bytes().as_slice(), branch.as_bytes()])
 }
 

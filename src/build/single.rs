@@ -18,45 +18,68 @@ pub(super) struct Single<'a> {
     pub what: String,
     /// Key of everything it is made from, and of nothing else: no two outputs share one.
     pub key: Digest,
-    /// Makes its files.
-    pub render: Render<'a>,
+    /// Its kind.
+    pub output: OutputKind,
+    /// What it is for; the notice is for no lesson.
+    pub scene: Option<Scene<'a>>,
+    /// Make its files, one part after the other.
+    pub parts: Vec<Render<'a>>,
 }
 
-type Render<'a> = Box<dyn Fn(&Stage<'_>) -> Result<Vec<Artifact>, RenderError> + Sync + Send + 'a>;
+impl Single<'_> {
+    fn render(&self, stage: &Stage<'_>) -> Result<Vec<Artifact>, RenderError> {
+        let mut artifacts = Vec::new();
+        for part in &self.parts {
+            artifacts.extend(part(stage)?);
+        }
+        Ok(artifacts)
+    }
+}
 
-/// How a kind of output is made for a scene.
+pub(super) type Render<'a> =
+    Box<dyn Fn(&Stage<'_>) -> Result<Vec<Artifact>, RenderError> + Sync + Send + 'a>;
+
+/// How a part of a kind of output is made for a scene.
 type Maker = fn(&Scene<'_>, &Stage<'_>, &Studio) -> Result<Vec<Artifact>, RenderError>;
 
-/// The outputs of a lesson that carry no branch.
-const OF_LESSON: &[(OutputKind, Maker)] = &[
-    (OutputKind::Article, |scene, stage, _| {
-        let pictures = PictureSet::build(scene, stage)?;
-        let mut artifacts = article::artifacts(scene, stage, &pictures, &Limits::default())?;
-        artifacts.extend(cover::covers(scene, stage)?);
-        Ok(artifacts)
-    }),
-    (OutputKind::Newspic, |scene, stage, studio| newspic::pictures(scene, stage, studio.scale())),
-    (OutputKind::Print, |scene, stage, _| print::posters(scene, stage)),
-    (OutputKind::Leaflet, |scene, stage, _| print::leaflet(scene, stage)),
-    (OutputKind::Portal, portal_page),
-    (OutputKind::Post, |scene, _, _| one(brief::post(scene, &Limits::default()))),
-    (OutputKind::Ticker, |scene, _, _| one(brief::ticker(scene, &Limits::default()))),
-    (OutputKind::Banner, |scene, _, _| one(brief::banner(scene, &Limits::default()))),
-    (OutputKind::Sms, |scene, _, _| one(brief::sms(scene, &Limits::default()))),
-    (OutputKind::StaffCard, |scene, _, _| one(brief::staff_card(scene, &Limits::default()))),
-    (OutputKind::Morning, |scene, stage, _| print::morning(scene, stage)),
-    (OutputKind::Booth, |scene, stage, _| print::booth(scene, stage)),
+/// The outputs of a lesson that carry no branch. Text that takes long to draw the pictures of has
+/// them in a part of their own, so that a preview need not wait for them.
+const OF_LESSON: &[(OutputKind, &[Maker])] = &[
+    (OutputKind::Article, &[article_text, |scene, stage, _| cover::covers(scene, stage)]),
+    (
+        OutputKind::Newspic,
+        &[|scene, stage, studio| newspic::pictures(scene, stage, studio.scale())],
+    ),
+    (OutputKind::Print, &[|scene, stage, _| print::posters(scene, stage)]),
+    (OutputKind::Leaflet, &[|scene, stage, _| print::leaflet(scene, stage)]),
+    (OutputKind::Portal, &[portal_page]),
+    (OutputKind::Post, &[|scene, _, _| one(brief::post(scene, &Limits::default()))]),
+    (OutputKind::Ticker, &[|scene, _, _| one(brief::ticker(scene, &Limits::default()))]),
+    (OutputKind::Banner, &[|scene, _, _| one(brief::banner(scene, &Limits::default()))]),
+    (OutputKind::Sms, &[|scene, _, _| one(brief::sms(scene, &Limits::default()))]),
+    (OutputKind::StaffCard, &[|scene, _, _| one(brief::staff_card(scene, &Limits::default()))]),
+    (OutputKind::Morning, &[|scene, stage, _| print::morning(scene, stage)]),
+    (OutputKind::Booth, &[|scene, stage, _| print::booth(scene, stage)]),
 ];
 
 /// The outputs that every branch gets its own of.
-const OF_BRANCH: &[(OutputKind, Maker)] = &[
-    (OutputKind::Portal, portal_page),
-    (OutputKind::Print, |scene, stage, _| print::posters(scene, stage)),
+const OF_BRANCH: &[(OutputKind, &[Maker])] = &[
+    (OutputKind::Portal, &[portal_page]),
+    (OutputKind::Print, &[|scene, stage, _| print::posters(scene, stage)]),
 ];
 
 /// The outputs whose footers show the approval number; the others are the same with and without.
-const SHOW_NUMBER: [OutputKind; 4] =
+pub(super) const SHOW_NUMBER: [OutputKind; 4] =
     [OutputKind::Article, OutputKind::Portal, OutputKind::Leaflet, OutputKind::Morning];
+
+fn article_text(
+    scene: &Scene<'_>,
+    stage: &Stage<'_>,
+    _: &Studio,
+) -> Result<Vec<Artifact>, RenderError> {
+    let pictures = PictureSet::build(scene, stage)?;
+    article::artifacts(scene, stage, &pictures, &Limits::default())
+}
 
 fn portal_page(
     scene: &Scene<'_>,
@@ -93,13 +116,12 @@ pub(super) fn singles<'a>(
         let wanted = |kind| request.wants_output(kind) && scene.variant.outputs.contains(&kind);
         if request.branches.is_empty() {
             let of_lesson = OF_LESSON.iter().filter(|(kind, _)| wanted(*kind));
-            singles
-                .extend(of_lesson.map(|(kind, make)| single(*scene, *key, *kind, *make, studio)));
+            singles.extend(of_lesson.map(|(kind, make)| single(*scene, *key, *kind, make, studio)));
         }
         for (kind, make) in OF_BRANCH.iter().filter(|(kind, _)| wanted(*kind)) {
             singles.extend(branches.iter().map(|branch| {
                 let scene = Scene { branch: Some(branch), ..*scene };
-                single(scene, *key, *kind, *make, studio)
+                single(scene, *key, *kind, make, studio)
             }));
         }
     }
@@ -131,7 +153,9 @@ fn notices<'a>(
                 OutputKind::Notice.as_str().as_bytes(),
                 place.as_ref().map_or(&[], |digest| digest.as_bytes()),
             ]),
-            render: Box::new(move |stage| print::notice(&scene, stage)),
+            output: OutputKind::Notice,
+            scene: None,
+            parts: vec![Box::new(move |stage| print::notice(&scene, stage))],
         }
     };
     editions.map(notice).collect()
@@ -141,7 +165,7 @@ fn single<'a>(
     scene: Scene<'a>,
     variant_key: Digest,
     kind: OutputKind,
-    make: Maker,
+    makers: &'static [Maker],
     studio: &'a Studio,
 ) -> Single<'a> {
     let branch = scene.branch.map(branch_key);
@@ -157,8 +181,14 @@ fn single<'a>(
     Single {
         what: format!("{} {audience} {}{place}", scene.lesson.id, kind.label()),
         key,
-        render: Box::new(move |stage| make(&scene, stage, studio)),
+        output: kind,
+        scene: Some(scene),
+        parts: makers.iter().map(|make| part(*make, scene, studio)).collect(),
     }
+}
+
+fn part<'a>(make: Maker, scene: Scene<'a>, studio: &'a Studio) -> Render<'a> {
+    Box::new(move |stage| make(&scene, stage, studio))
 }
 
 /// Renders what is not fresh.
@@ -177,7 +207,7 @@ pub(super) fn make(
         if ledger.is_stuck() {
             return;
         }
-        match (single.render)(&stage) {
+        match single.render(&stage) {
             Ok(artifacts) => {
                 for artifact in artifacts {
                     ledger.write(listing(&artifact), single.key, &[&artifact.bytes]);
@@ -190,7 +220,7 @@ pub(super) fn make(
     Ok(())
 }
 
-fn listing(artifact: &Artifact) -> Listing {
+pub(super) fn listing(artifact: &Artifact) -> Listing {
     Listing {
         path: artifact.path.to_string_lossy().replace('\\', "/"),
         lesson: artifact.lesson.clone(),

@@ -7,7 +7,7 @@ use super::{
     sheet::{Format, Label, Printed, fill, orphans, refuse_missing, report},
 };
 use crate::{
-    model::{Artifact, Audience, BlockKind, Directive, OutputKind},
+    model::{Artifact, Audience, BlockKind, Directive, LayoutReport, OutputKind},
     render::{Palette, RenderError, Scene, Stage, poster::design::mark, text::chinese_date},
 };
 use serde::Serialize;
@@ -83,6 +83,54 @@ struct MorningView<'a> {
 /// [`RenderError::MissingText`] without `:::staff`; [`RenderError::DoesNotFit`],
 /// [`RenderError::MissingGlyphs`].
 pub fn morning(scene: &Scene<'_>, stage: &Stage<'_>) -> Result<Vec<Artifact>, RenderError> {
+    with_morning(scene, stage, &|printed, report| {
+        files(scene, stage, OutputKind::Morning, printed, report)
+    })
+}
+
+/// What is done with a fitted sheet.
+type Then<'a, T> = &'a dyn Fn(&Printed<'_>, &LayoutReport) -> Result<T, RenderError>;
+
+/// The sheet of that kind with its bleed, as a picture.
+pub(super) fn proof(
+    scene: &Scene<'_>,
+    stage: &Stage<'_>,
+    output: OutputKind,
+) -> Result<Vec<Vec<u8>>, RenderError> {
+    let then: Then<'_, Vec<Vec<u8>>> = &|printed, _| printed.proofs(stage);
+    match output {
+        OutputKind::Morning => with_morning(scene, stage, then),
+        _ => with_booth(scene, stage, then),
+    }
+}
+
+fn files(
+    scene: &Scene<'_>,
+    stage: &Stage<'_>,
+    output: OutputKind,
+    printed: &Printed<'_>,
+    report: &LayoutReport,
+) -> Result<Vec<Artifact>, RenderError> {
+    let label = Label {
+        lesson: Some(scene.lesson),
+        output,
+        audience: scene.variant.audience,
+        branch: scene.branch,
+    };
+    let paths = match output {
+        OutputKind::Morning => morning_paths(scene),
+        _ => booth_paths(scene),
+    };
+    let bytes = printed.pdf(stage)?;
+    let artifact = |path| label.artifact(path, printed.format, bytes.clone(), report.clone());
+    Ok(paths.into_iter().map(artifact).collect())
+}
+
+fn with_morning<T>(
+    scene: &Scene<'_>,
+    stage: &Stage<'_>,
+    then: Then<'_, T>,
+) -> Result<T, RenderError> {
     let variant = scene.variant;
     let staff = variant.tiers.staff.as_ref().ok_or_else(|| RenderError::MissingText {
         block: ":::staff",
@@ -106,7 +154,7 @@ pub fn morning(scene: &Scene<'_>, stage: &Stage<'_>) -> Result<Vec<Artifact>, Re
         flags: flags(scene),
         hotlines: facts::hotlines(scene),
     };
-    sheet(scene, stage, OutputKind::Morning, "print/morning.hbs", &view)
+    sheet(scene, stage, (OutputKind::Morning, "print/morning.hbs"), &view, then)
 }
 
 /// The article's red flags.
@@ -140,6 +188,16 @@ struct BoothView<'a> {
 /// [`RenderError::MissingText`] without a quiz; [`RenderError::DoesNotFit`],
 /// [`RenderError::MissingGlyphs`].
 pub fn booth(scene: &Scene<'_>, stage: &Stage<'_>) -> Result<Vec<Artifact>, RenderError> {
+    with_booth(scene, stage, &|printed, report| {
+        files(scene, stage, OutputKind::Booth, printed, report)
+    })
+}
+
+fn with_booth<T>(
+    scene: &Scene<'_>,
+    stage: &Stage<'_>,
+    then: Then<'_, T>,
+) -> Result<T, RenderError> {
     let variant = scene.variant;
     let palette = scene.palette(stage.palettes)?;
     let (quiz, answers) = facts::quiz(scene);
@@ -162,7 +220,7 @@ pub fn booth(scene: &Scene<'_>, stage: &Stage<'_>) -> Result<Vec<Artifact>, Rend
         rows: ["上午", "下午", "合计"],
         place: scene.branch.map_or("", |branch| branch.name.as_str()),
     };
-    sheet(scene, stage, OutputKind::Booth, "print/booth.hbs", &view)
+    sheet(scene, stage, (OutputKind::Booth, "print/booth.hbs"), &view, then)
 }
 
 fn sizes(scale: f64) -> Sizes {
@@ -184,23 +242,13 @@ struct Sized<'v, View> {
 }
 
 /// One page of A4 in the largest type in which it holds everything.
-fn sheet<View: Serialize>(
+fn sheet<View: Serialize, T>(
     scene: &Scene<'_>,
     stage: &Stage<'_>,
-    output: OutputKind,
-    template: &str,
+    (output, template): (OutputKind, &str),
     view: &View,
-) -> Result<Vec<Artifact>, RenderError> {
-    let label = Label {
-        lesson: Some(scene.lesson),
-        output,
-        audience: scene.variant.audience,
-        branch: scene.branch,
-    };
-    let path = match output {
-        OutputKind::Morning => morning_paths(scene),
-        _ => booth_paths(scene),
-    };
+    then: Then<'_, T>,
+) -> Result<T, RenderError> {
     let mut faults = Vec::new();
     for strict in [true, false] {
         for scale in SCALES {
@@ -213,10 +261,7 @@ fn sheet<View: Serialize>(
             refuse_missing(&report, scene, stage)?;
             faults.clone_from(&report.overflow);
             if faults.is_empty() && (!strict || orphans(&laid_out).is_empty()) {
-                let bytes = printed.pdf(stage)?;
-                let artifact =
-                    |path| label.artifact(path, Format::A4, bytes.clone(), report.clone());
-                return Ok(path.into_iter().map(artifact).collect());
+                return then(&printed, &report);
             }
         }
     }

@@ -3,7 +3,7 @@
 
 use super::sheet::{Format, Label, Printed, fill};
 use crate::{
-    model::{Artifact, Audience, OutputKind},
+    model::{Artifact, Audience, LayoutReport, OutputKind},
     render::{Palette, RenderError, Scene, Stage, poster::engine::LaidOut},
 };
 use serde::Serialize;
@@ -75,6 +75,39 @@ pub fn leaflet_paths(scene: &Scene<'_>) -> Vec<PathBuf> {
 /// [`RenderError::MissingText`] where neither `:::leaflet` nor the article gives it text;
 /// [`RenderError::DoesNotFit`], [`RenderError::MissingGlyphs`].
 pub fn leaflet(scene: &Scene<'_>, stage: &Stage<'_>) -> Result<Vec<Artifact>, RenderError> {
+    let label = Label {
+        lesson: Some(scene.lesson),
+        output: OutputKind::Leaflet,
+        audience: scene.variant.audience,
+        branch: scene.branch,
+    };
+    fitted(scene, stage, |printed, [outside, inside]| {
+        let mut both = inside.clone();
+        both.boxes.splice(0..0, outside.boxes.iter().cloned());
+        both.overflow.extend(outside.overflow.iter().cloned());
+        both.min_glyph_px = both.min_glyph_px.min(outside.min_glyph_px);
+        let mut files = vec![(printed.pdf(stage)?, both)];
+        let paths = leaflet_paths(scene);
+        if paths.len() > 1 {
+            files.extend(printed.pngs(stage)?.into_iter().zip([outside, inside]));
+        }
+        let artifact =
+            |(path, (bytes, layout))| label.artifact(path, printed.format, bytes, layout);
+        Ok(paths.into_iter().zip(files).map(artifact).collect())
+    })
+}
+
+/// Both sides with their bleed, as pictures.
+pub(super) fn proof(scene: &Scene<'_>, stage: &Stage<'_>) -> Result<Vec<Vec<u8>>, RenderError> {
+    fitted(scene, stage, |printed, _| printed.proofs(stage))
+}
+
+/// The fitted leaflet, with the reports of its outside and its inside.
+fn fitted<T>(
+    scene: &Scene<'_>,
+    stage: &Stage<'_>,
+    then: impl FnOnce(&Printed<'_>, [LayoutReport; 2]) -> Result<T, RenderError>,
+) -> Result<T, RenderError> {
     let maker = Maker::new(scene, stage)?;
     let (inside, inside_report) = maker.inside()?;
     let (outside, outside_report) = maker.outside()?;
@@ -86,23 +119,7 @@ pub fn leaflet(scene: &Scene<'_>, stage: &Stage<'_>) -> Result<Vec<Artifact>, Re
     };
     let title = scene.variant.title.value.clone();
     let printed = Printed { format: Format::A4Landscape, title, pages: Box::new(pages) };
-    let label = Label {
-        lesson: Some(scene.lesson),
-        output: OutputKind::Leaflet,
-        audience: scene.variant.audience,
-        branch: scene.branch,
-    };
-    let mut both = inside_report.clone();
-    both.boxes.splice(0..0, outside_report.boxes.iter().cloned());
-    both.overflow.extend(outside_report.overflow.iter().cloned());
-    both.min_glyph_px = both.min_glyph_px.min(outside_report.min_glyph_px);
-    let mut files = vec![(printed.pdf(stage)?, both)];
-    let paths = leaflet_paths(scene);
-    if paths.len() > 1 {
-        files.extend(printed.pngs(stage)?.into_iter().zip([outside_report, inside_report]));
-    }
-    let artifact = |(path, (bytes, layout))| label.artifact(path, printed.format, bytes, layout);
-    Ok(paths.into_iter().zip(files).map(artifact).collect())
+    then(&printed, [outside_report, inside_report])
 }
 
 /// Sizes of the family in millimetres.

@@ -23,9 +23,32 @@ mod sheet;
 mod strip;
 mod view;
 
+use crate::{
+    model::OutputKind,
+    render::{RenderError, Scene, Stage},
+};
+
 pub use colours::colour_pairs;
 pub use desk::{booth, booth_paths, morning, morning_paths};
 pub use leaflet::{leaflet, leaflet_paths};
 pub use notice::{NoticeScene, notice, notice_paths};
 pub use poster::{poster_paths, posters};
 pub use sheet::{BLEED_MM, Format};
+
+/// The sheets of a printed output with their bleed, as PNG pictures, to look at before the paper is
+/// cut; other outputs have none. Not sent anywhere: printers get the PDF.
+///
+/// # Errors
+/// What the output itself reports.
+pub fn proof(
+    scene: &Scene<'_>,
+    stage: &Stage<'_>,
+    output: OutputKind,
+) -> Result<Vec<Vec<u8>>, RenderError> {
+    match output {
+        OutputKind::Print => poster::proof(scene, stage),
+        OutputKind::Leaflet => leaflet::proof(scene, stage),
+        OutputKind::Morning | OutputKind::Booth => desk::proof(scene, stage, output),
+        _ => Ok(Vec::new()),
+    }
+}

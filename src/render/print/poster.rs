@@ -60,6 +60,12 @@ pub fn posters(scene: &Scene<'_>, stage: &Stage<'_>) -> Result<Vec<Artifact>, Re
     poster_paths(scene).into_iter().map(draw).collect()
 }
 
+/// The A4 poster with its bleed, as a picture.
+pub(super) fn proof(scene: &Scene<'_>, stage: &Stage<'_>) -> Result<Vec<Vec<u8>>, RenderError> {
+    let fitted = fit(scene, stage)?;
+    page(scene, stage, &fitted.view, Format::A4).proofs(stage)
+}
+
 struct Fitted<'a> {
     view: PosterView<'a>,
     report: LayoutReport,

@@ -18,6 +18,8 @@ use std::{fmt::Write as _, path::PathBuf};
 /// What is printed beyond the edge, so that cutting leaves no white hair.
 pub const BLEED_MM: f64 = 3.0;
 
+/// What proofs are drawn at: enough to read the smallest print on a monitor.
+const PROOF_DPI: f64 = 120.0;
 /// What pictures are drawn at.
 const PICTURE_DPI: f64 = 300.0;
 /// [`PICTURE_DPI`] for the file's pHYs chunk.
@@ -136,6 +138,16 @@ impl Printed<'_> {
             png::encode(&pixels, Some(PIXELS_PER_METRE))
         };
         self.at(PICTURE_DPI)?.iter().map(draw).collect()
+    }
+
+    /// Each page with its bleed as a picture, for people who look at it on a monitor: what the PDF
+    /// shows before it is cut.
+    pub fn proofs(&self, stage: &Stage<'_>) -> Result<Vec<Vec<u8>>, RenderError> {
+        let draw = |page: &String| {
+            let paper = self.paper(std::slice::from_ref(page), PROOF_DPI, BLEED_MM, stage)?;
+            png::encode(&engine::raster_paper(&paper, stage.fonts)?, None)
+        };
+        self.at(PROOF_DPI)?.iter().map(draw).collect()
     }
 
     fn at(&self, dpi: f64) -> Result<Vec<String>, RenderError> {

@@ -153,6 +153,14 @@ impl Browser {
             .collect()
     }
 
+    /// Presses a key where the focus is; WebDriver's code points for those that write nothing.
+    pub async fn press(&self, key: &str) {
+        let keys = json!({ "actions": [{ "type": "key", "id": "keyboard", "actions": [
+            { "type": "keyDown", "value": key }, { "type": "keyUp", "value": key },
+        ] }] });
+        self.post("/actions", &keys).await;
+    }
+
     /// What the page said to the console, errors of the content policy among it.
     pub async fn console(&self) -> Vec<String> {
         let lines = self.post("/se/log", &json!({ "type": "browser" })).await;
@@ -171,7 +179,12 @@ pub const CARD: &str = "document.querySelectorAll('.layer.shown').length === 0";
 
 /// Keeps a picture for people to look at.
 pub fn keep(name: &str, image: &RgbImage) {
-    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("screens");
+    keep_in("screens", name, image);
+}
+
+/// As [`keep`], in a folder of that name.
+pub fn keep_in(folder: &str, name: &str, image: &RgbImage) {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(folder);
     std::fs::create_dir_all(&folder).unwrap();
     image.save(folder.join(format!("{name}.png"))).unwrap();
 }

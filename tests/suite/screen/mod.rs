@@ -1,6 +1,6 @@
 //! The screens' pages: their server, and in a real Chromium what stands on the glass.
 
-mod browser;
+pub mod browser;
 mod house;
 mod idle;
 mod pictures;
