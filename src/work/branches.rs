@@ -1,10 +1,10 @@
 //! Branches and their machines: who may pull, what they told, who is late, what still hangs.
 
-use super::{Publisher, WorkError};
+use super::{Publisher, WorkError, given::says_down};
 use crate::{
-    model::{BranchId, ChannelId, Digest, LessonId, TakeDown},
+    model::{BranchId, ChannelId, Digest, TakeDown},
     packs::{
-        Standing, hex, root_digest, verify_signature,
+        Catalogue, Standing, hex, root_digest, verify_signature,
         wire::{
             ConfirmedWhat, EnrolAnswer, EnrolRequest, Report, ReportAnswer, Status, read_chain,
         },
@@ -13,7 +13,11 @@ use crate::{
 };
 use base64::Engine as _;
 use jiff::{SignedDuration, Timestamp};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::{BTreeMap, btree_map::Entry},
+    sync::Arc,
+    time::Duration,
+};
 
 /// How long a one-time code is good for.
 const CODE_LIFE: Duration = Duration::from_hours(7 * 24);
@@ -240,30 +244,55 @@ impl Publisher {
     ) -> Result<Vec<BranchStanding>, WorkError> {
         let id = self.pack_channel(channel)?;
         let adapter = Arc::clone(self.channel(&id)?);
-        let now = self.store.now().await?;
         let standing = match adapter.pack_repository() {
             Some(repository) => Standing::read(repository.root, repository.source)
                 .await
                 .map_err(|error| WorkError::Faults(vec![error.to_string()]))?,
             None => None,
         };
-        let devices = self.store.branch_devices().await?;
+        match standing {
+            Some(standing) => self.standings_in(&standing.catalogue, true).await,
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// How every branch of a catalogue stands. Without machines, nobody fetches and reports but
+    /// people: only what must come down is told.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub async fn standings_in(
+        &self,
+        catalogue: &Catalogue,
+        has_machines: bool,
+    ) -> Result<Vec<BranchStanding>, WorkError> {
+        let now = self.store.now().await?;
+        let devices = if has_machines { self.store.branch_devices().await? } else { Vec::new() };
         let mut devices: BTreeMap<String, BranchDevice> =
             devices.into_iter().map(|device| (device.branch.to_string(), device)).collect();
+        let mut down: BTreeMap<Digest, Vec<Confirmation>> = BTreeMap::new();
         let mut standings = Vec::new();
-        for (id, entry) in standing.iter().flat_map(|standing| &standing.catalogue.branches) {
+        for (id, entry) in &catalogue.branches {
             let Ok(branch) = BranchId::new(id) else { continue };
             let device = devices.remove(id);
             let status =
                 device.as_ref().and_then(|device| serde_json::from_str(&device.status).ok());
-            let index = standing.as_ref().and_then(|it| it.catalogue.index(&branch, false, now));
+            let index = catalogue.index(&branch, false, now);
             let mut take_down = Vec::new();
             for item in index.iter().flat_map(|index| &index.take_down) {
-                if !self.is_down(item, &branch).await? {
+                let said = match down.entry(item.key) {
+                    Entry::Occupied(known) => known.into_mut(),
+                    Entry::Vacant(free) => free.insert(self.store.confirmations(&item.key).await?),
+                };
+                if !said.iter().any(|said| says_down(said, item, &branch)) {
                     take_down.push(item.clone());
                 }
             }
-            let troubles = troubles(device.as_ref(), status.as_ref(), index.as_ref(), now);
+            let troubles = if has_machines {
+                troubles(device.as_ref(), status.as_ref(), index.as_ref(), now)
+            } else {
+                Vec::new()
+            };
             standings.push(BranchStanding {
                 branch,
                 name: entry.name.clone(),
@@ -275,17 +304,6 @@ impl Publisher {
             });
         }
         Ok(standings)
-    }
-
-    /// Whether a branch said that something is down.
-    async fn is_down(&self, item: &TakeDown, branch: &BranchId) -> Result<bool, WorkError> {
-        let confirmed = self.store.confirmations(&item.key).await?;
-        let lesson = item.lesson.as_ref().map(LessonId::as_str);
-        Ok(confirmed.iter().any(|confirmation| {
-            confirmation.branch == *branch
-                && confirmation.what == what_text(ConfirmedWhat::TakenDown)
-                && (confirmation.lesson.is_none() || confirmation.lesson.as_deref() == lesson)
-        }))
     }
 }
 

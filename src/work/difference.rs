@@ -58,12 +58,15 @@ pub async fn changes(
     Ok(changes)
 }
 
-fn named_change(name: &str, was: bool, is: bool) -> String {
+/// What became of an input of that name, in Chinese.
+#[must_use]
+pub fn named_change(name: &str, was: bool, is: bool) -> String {
     let label = match name {
         "templates" => "版式模板、配色或字号表".to_owned(),
         "fonts" => "字体".to_owned(),
         "bank" => "channels.toml 的 [bank]".to_owned(),
         "campaign" => "活动名称、主题、日期或配色".to_owned(),
+        "campaign/branches" => "活动发到哪些网点".to_owned(),
         _ => match name.strip_prefix("channel/") {
             Some(channel) => format!("channels.toml 的 [channel.{channel}]"),
             None => name.to_owned(),

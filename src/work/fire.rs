@@ -6,8 +6,8 @@
 use super::{Content, Outline, Publisher, WorkError, difference, wire};
 use crate::{
     config::ScheduleEntry,
-    model::{CampaignId, ChannelId, DeliveryKey, ScheduleId, Window},
-    schedule::{self, Verdict},
+    model::{CampaignId, ChannelId, DeliveryKey, ScheduleId, SlotMove, Window},
+    schedule::{self, Timetable, Verdict},
     store::{DeliveryFilter, NewDelivery, Occurrence, OccurrenceState, Review},
 };
 use jiff::{Timestamp, tz::TimeZone};
@@ -29,6 +29,8 @@ pub struct Firing {
 pub(super) struct Slot {
     /// The schedule, or what stands for one where a person publishes.
     pub schedule: ScheduleId,
+    /// What tells it apart; the same as `at` unless a person moved it.
+    pub name: Timestamp,
     /// When.
     pub at: Timestamp,
     /// The zone whose days windows are counted in.
@@ -64,13 +66,19 @@ impl Publisher {
         let mut occurrences = Vec::new();
         let edition = content.edition(&entry.campaign.to_string())?;
         let window = Window { from: edition.from, until: edition.until };
-        for decision in schedule::decide(entry, window, calendar, decided, now) {
+        let moves = self.store.slot_moves(&entry.id).await?;
+        let decisions = match Timetable::new(entry, window, calendar) {
+            Ok(timetable) => timetable.with_moves(&moves).decide_all(decided, now),
+            Err(_) => Vec::new(),
+        };
+        for decision in decisions {
             let (state, reason) = match decision.verdict {
                 Verdict::Fire => (OccurrenceState::Fired, String::new()),
                 Verdict::Hold(reason) => (OccurrenceState::Held, reason),
                 Verdict::Skip(reason) => (OccurrenceState::Skipped, reason),
             };
-            let mut firing = self.firing(content, entry, decision.slot, state, reason).await?;
+            let mut firing =
+                self.firing(content, entry, decision.slot, &moves, (state, reason)).await?;
             if state == OccurrenceState::Skipped {
                 firing.deliveries.clear();
             }
@@ -96,14 +104,14 @@ impl Publisher {
         now: Timestamp,
         actor: &str,
     ) -> Result<(), WorkError> {
+        let moves = self.store.slot_moves(&entry.id).await?;
         for occurrence in self.store.occurrences(Some(&entry.id), 20).await? {
             if occurrence.state != OccurrenceState::Blocked {
                 continue;
             }
-            let late = occurrence.slot.duration_until(now) > entry.grace;
-            let firing = self
-                .firing(content, entry, occurrence.slot, OccurrenceState::Fired, String::new())
-                .await?;
+            let late = occurrence.due.duration_until(now) > entry.grace;
+            let fired = (OccurrenceState::Fired, String::new());
+            let firing = self.firing(content, entry, occurrence.slot, &moves, fired).await?;
             let fresh = self.missing(&occurrence.id, firing.deliveries).await?;
             if late {
                 let reason = format!(
@@ -161,36 +169,31 @@ impl Publisher {
         &self,
         content: &Content,
         entry: &ScheduleEntry,
-        slot: Timestamp,
-        state: OccurrenceState,
-        reason: String,
+        name: Timestamp,
+        moves: &[SlotMove],
+        (state, reason): (OccurrenceState, String),
     ) -> Result<Firing, WorkError> {
-        let name = entry.id.as_str();
-        let subject = match self.subject(content, name) {
-            Ok(subject) => subject,
-            Err(error) => {
-                let (campaign, reason) = (&entry.campaign, error.to_string());
-                return Ok(empty(campaign, &entry.id, slot, state, reason));
-            }
-        };
-        let lessons = subject.lessons_at(slot);
-        let outline = match subject.outline(content, &lessons) {
-            Ok(outline) => outline,
-            Err(error) => {
-                let (campaign, reason) = (&entry.campaign, error.to_string());
-                return Ok(empty(campaign, &entry.id, slot, state, reason));
-            }
-        };
-        let next = schedule::upcoming(entry, &content.library.calendar, slot, 1)
-            .first()
-            .map_or(Timestamp::MAX, |next| next.slot);
+        let moved = moves.iter().find(|one| one.slot == name);
+        let at = moved.map_or(name, |moved| moved.due);
+        let next = schedule::upcoming_moved(entry, &content.library.calendar, moves, at, 1);
         let slot = Slot {
             schedule: entry.id.clone(),
-            at: slot,
+            name,
+            at,
             zone: entry.time_zone.clone(),
-            useful_until: next,
+            useful_until: next.first().map_or(Timestamp::MAX, |next| next.due),
         };
-        self.fire(content, &outline, &slot, (state, reason)).await
+        let mut reasons = vec![moved.map(|moved| moved_text(moved, &slot.zone)), Some(reason)];
+        reasons.retain(|reason| reason.as_ref().is_some_and(|reason| !reason.is_empty()));
+        let reason = reasons.into_iter().flatten().collect::<Vec<_>>().join("；");
+        let outlined = self.subject(content, entry.id.as_str()).and_then(|subject| {
+            let lessons = subject.lessons_at(name);
+            subject.outline(content, &lessons)
+        });
+        match outlined {
+            Ok(outline) => self.fire(content, &outline, &slot, (state, reason)).await,
+            Err(error) => Ok(empty(&entry.campaign, &slot, state, error.to_string())),
+        }
     }
 
     /// The occurrence of an outline at a slot, with a delivery for every channel whose outputs
@@ -203,7 +206,7 @@ impl Publisher {
         (state, reason): (OccurrenceState, String),
     ) -> Result<Firing, WorkError> {
         let cleared = self.clear(content, outline, slot).await?;
-        let id = format!("{}@{}", slot.schedule, slot.at);
+        let id = format!("{}@{}", slot.schedule, slot.name);
         let mut deliveries = Vec::new();
         for (channel, manifest, targets, window_end) in &cleared.channels {
             for target in targets {
@@ -232,7 +235,8 @@ impl Publisher {
         let occurrence = Occurrence {
             id,
             schedule: slot.schedule.clone(),
-            slot: slot.at,
+            slot: slot.name,
+            due: slot.at,
             state,
             reason: reasons.join("；"),
             campaign: outline.edition.id.clone(),
@@ -305,20 +309,22 @@ impl Publisher {
     }
 }
 
+/// That a slot was moved, for its occurrence.
+fn moved_text(moved: &SlotMove, zone: &TimeZone) -> String {
+    let shown = |at: Timestamp| zone.to_datetime(at).strftime("%m-%d %H:%M").to_string();
+    let (from, to) = (shown(moved.slot), shown(moved.due));
+    format!("{} 从 {from} 改到 {to}（{}）", moved.by, moved.reason)
+}
+
 /// An occurrence that could not even be outlined.
-fn empty(
-    campaign: &CampaignId,
-    schedule: &ScheduleId,
-    slot: Timestamp,
-    state: OccurrenceState,
-    reason: String,
-) -> Firing {
+fn empty(campaign: &CampaignId, slot: &Slot, state: OccurrenceState, reason: String) -> Firing {
     let state = if state == OccurrenceState::Fired { OccurrenceState::Blocked } else { state };
     Firing {
         occurrence: Occurrence {
-            id: format!("{schedule}@{slot}"),
-            schedule: schedule.clone(),
-            slot,
+            id: format!("{}@{}", slot.schedule, slot.name),
+            schedule: slot.schedule.clone(),
+            slot: slot.name,
+            due: slot.at,
             state,
             reason,
             campaign: campaign.clone(),

@@ -22,6 +22,19 @@ impl Publisher {
     /// [`WorkError::Store`] where its state does not allow it; an unknown one must be resolved
     /// first, or it might go out twice.
     pub async fn retry(&self, id: &str, actor: &str) -> Result<Delivery, WorkError> {
+        self.retry_because(id, "", actor).await
+    }
+
+    /// The same, with a reason that is kept.
+    ///
+    /// # Errors
+    /// Those of [`Publisher::retry`].
+    pub async fn retry_because(
+        &self,
+        id: &str,
+        note: &str,
+        actor: &str,
+    ) -> Result<Delivery, WorkError> {
         let delivery = self.store.delivery(id).await?;
         if delivery.state == DeliveryState::Unknown {
             return Err(WorkError::Refused(format!(
@@ -33,10 +46,11 @@ impl Publisher {
         let now = self.store.now().await?;
         let again = Transition {
             failures: 0,
-            message: "有人要求重试".to_owned(),
+            message: format!("{actor} 要求重试{}", bracketed(note)),
             ..change(&delivery, DeliveryState::RetryWait, now)
         };
-        Ok(self.store.intervene(&delivery.id, &from, &again, actor, "retry").await?)
+        let note = if note.is_empty() { "retry" } else { note };
+        Ok(self.store.intervene(&delivery.id, &from, &again, actor, note).await?)
     }
 
     /// Clears `unknown` by a named person's word.

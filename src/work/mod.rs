@@ -3,34 +3,52 @@
 //! 1. [`content`] reads what there is; [`plan`] says what would go where, [`render`] makes it.
 //! 2. [`submit`] freezes it; [`preview`] shows it to test readers; [`decide`] records who said yes
 //!    to which bytes.
-//! 3. [`fire`] turns due slots, and [`publish`] what a person asks for, into occurrences.
+//! 3. [`slots`] says which slots come and moves them; [`fire`] turns due ones, and [`publish`] what
+//!    a person asks for, into occurrences.
 //! 4. [`worker`] claims deliveries and takes them through their channel, step by step;
 //!    [`outcome`] says what a failure deserves.
-//! 5. [`recall`] takes down, [`intervene`] is what a person decides, [`status`] tells the truth,
-//!    [`statistics`] what was read, [`branches`] what hangs where.
-//! 6. [`service`] does all of it by itself, for `caishi serve`; [`doctor`] looks at what it needs.
+//! 5. [`recall`] takes down, after [`recall_steps`] has said what that means; [`intervene`] is what
+//!    a person decides, [`status`] tells the truth, [`statistics`] what was read, [`branches`] what
+//!    hangs where; [`people`] is who may act, [`past`] what was. [`feeds`] is what branches were
+//!    given, [`given`] what one branch has, [`roll`] how all stand, [`events`] what they did;
+//!    [`registers`] replaces their tables, [`hotlines`] a number.
+//! 6. [`campaigns`] plans and saves editions; [`service`] does all of the rest by itself, for
+//!    `caishi serve`; [`doctor`] looks at what it needs.
 //!
 //! This is the only room that sees both `store` and `deliver`.
 
 pub mod books;
 pub mod branches;
+mod campaign_file;
+pub mod campaigns;
 pub mod clock;
 pub mod content;
 pub mod decide;
 pub mod difference;
 pub mod doctor;
+pub mod events;
+pub mod feeds;
 pub mod fire;
+pub mod given;
+mod given_zip;
+pub mod hotlines;
 pub mod intervene;
 pub mod outcome;
 pub mod packs;
 pub mod parcel;
+pub mod past;
+pub mod people;
 pub mod plan;
 pub mod preview;
 pub mod publish;
 pub mod publisher;
 pub mod recall;
+pub mod recall_steps;
+pub mod registers;
 pub mod render;
+pub mod roll;
 pub mod service;
+pub mod slots;
 pub mod statistics;
 pub mod status;
 pub mod submit;
@@ -38,6 +56,7 @@ pub mod wire;
 pub mod worker;
 
 pub use content::Content;
+pub use feeds::{FeedCache, Feeds};
 pub use plan::{ChannelPlan, Outline, Plan, Subject};
 pub use publisher::Publisher;
 

@@ -94,7 +94,27 @@ pub fn write_facts(
     outline: &Outline,
 ) -> Result<Listing, WorkError> {
     let library = &content.library;
-    let branches = library.branches.iter().map(|branch| {
+    let variants = outline.lessons.iter().filter_map(|id| library.lesson(id)).flat_map(|lesson| {
+        lesson.variants.values().map(move |variant| {
+            let title = variant.short_title.as_ref().unwrap_or(&variant.title);
+            (format!("{}/{}", lesson.id, variant.audience), title.value.clone())
+        })
+    });
+    let facts = PackFacts {
+        bank: bank.name.clone(),
+        hotline: bank_number(bank, content),
+        branches: branch_entries(content),
+        titles: variants.collect(),
+    };
+    let json = serde_json::to_vec(&facts)
+        .map_err(|error| WorkError::Manifest(format!("{FACTS_PATH}：{error}")))?;
+    written(folder, FACTS_PATH.to_owned(), &json, None, MediaType::Json)
+}
+
+/// The branches and their screens, by id.
+pub(super) fn branch_entries(content: &Content) -> BTreeMap<String, BranchEntry> {
+    let library = &content.library;
+    let entry = |branch: &Branch| {
         let screens = library.screens.iter().filter(|screen| screen.branch == branch.id);
         let entry = BranchEntry {
             name: branch.name.clone(),
@@ -103,23 +123,14 @@ pub fn write_facts(
             screens: screens.map(screen_entry).collect(),
         };
         (branch.id.to_string(), entry)
-    });
-    let variants = outline.lessons.iter().filter_map(|id| library.lesson(id)).flat_map(|lesson| {
-        lesson.variants.values().map(move |variant| {
-            let title = variant.short_title.as_ref().unwrap_or(&variant.title);
-            (format!("{}/{}", lesson.id, variant.audience), title.value.clone())
-        })
-    });
-    let number = library.hotline(&bank.hotline).map(|hotline| hotline.number.clone());
-    let facts = PackFacts {
-        bank: bank.name.clone(),
-        hotline: number.unwrap_or_default(),
-        branches: branches.collect(),
-        titles: variants.collect(),
     };
-    let json = serde_json::to_vec(&facts)
-        .map_err(|error| WorkError::Manifest(format!("{FACTS_PATH}：{error}")))?;
-    written(folder, FACTS_PATH.to_owned(), &json, None, MediaType::Json)
+    library.branches.iter().map(entry).collect()
+}
+
+/// The bank's own number, as shown.
+pub(super) fn bank_number(bank: &Bank, content: &Content) -> String {
+    let number = content.library.hotline(&bank.hotline).map(|hotline| hotline.number.clone());
+    number.unwrap_or_default()
 }
 
 fn screen_entry(screen: &Screen) -> ScreenEntry {
@@ -225,7 +236,7 @@ fn entry_name(file: &Listing, content: &Content) -> String {
 
 /// A name that no file system takes for a path or a device: separators, control characters and
 /// what Windows forbids become `_`; leading dots and trailing dots and spaces go.
-fn plain_name(text: &str) -> String {
+pub(super) fn plain_name(text: &str) -> String {
     let replaced: String = text
         .chars()
         .map(|c| if c.is_control() || "/\\:*?\"<>|".contains(c) { '_' } else { c })

@@ -98,6 +98,7 @@ impl Publisher {
                 .iter()
                 .map(|id| self.entry(id).cloned())
                 .collect::<Result<_, _>>()?;
+            let channels = self.within_reach(&edition, channels)?;
             return Ok(Subject { edition, schedule: Some(entry.clone()), channels });
         }
         let edition = content.edition(name).map_err(|error| {
@@ -108,8 +109,27 @@ impl Publisher {
         Ok(Subject {
             edition: edition.clone(),
             schedule: None,
-            channels: self.config.channels.clone(),
+            channels: self.within_reach(edition, self.config.channels.clone())?,
         })
+    }
+
+    /// The channels as far as the edition goes over them, for the audiences that it is for.
+    fn within_reach(
+        &self,
+        edition: &Edition,
+        mut channels: Vec<ChannelEntry>,
+    ) -> Result<Vec<ChannelEntry>, WorkError> {
+        let reach = &edition.reach;
+        for id in &reach.channels {
+            self.entry(id)?;
+        }
+        channels.retain(|entry| reach.channels.is_empty() || reach.channels.contains(&entry.id));
+        if !reach.audiences.is_empty() {
+            for entry in &mut channels {
+                entry.audiences.retain(|audience| reach.audiences.contains(audience));
+            }
+        }
+        Ok(channels)
     }
 }
 
@@ -218,6 +238,13 @@ fn channel_inputs(
     ];
     let digest = Digest::of_fields(fields.iter().map(String::as_bytes));
     inputs.insert(format!("channel/{}", entry.id), digest);
+    let reach = &edition.reach;
+    if !reach.is_everywhere() {
+        let mut fields: Vec<&[u8]> = reach.districts.iter().map(String::as_bytes).collect();
+        fields.push(b"");
+        fields.extend(reach.tags.iter().map(String::as_bytes));
+        inputs.insert("campaign/branches".into(), Digest::of_fields(fields));
+    }
     inputs
 }
 

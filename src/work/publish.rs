@@ -71,6 +71,7 @@ impl Publisher {
         let zone = subject.schedule.as_ref().map(|entry| entry.time_zone.clone());
         let slot = Slot {
             schedule: stand_in(subject)?,
+            name: at,
             at,
             zone: zone.unwrap_or_else(|| shanghai(at).time_zone().clone()),
             useful_until: Timestamp::MAX,
@@ -197,7 +198,8 @@ impl Publisher {
         let schedules = &self.config.schedules;
         if let Some(entry) = schedules.iter().find(|entry| entry.id == occurrence.schedule) {
             let fired = (OccurrenceState::Fired, String::new());
-            return self.firing(content, entry, occurrence.slot, fired.0, fired.1).await;
+            let moves = self.store.slot_moves(&entry.id).await?;
+            return self.firing(content, entry, occurrence.slot, &moves, fired).await;
         }
         let campaign = occurrence.campaign.to_string();
         let names = schedules.iter().map(|entry| entry.id.as_str()).chain([campaign.as_str()]);

@@ -3,8 +3,8 @@
 use super::{Publisher, WorkError, books::StoreBooks, intervene::NOT_OUT, outcome::change, parcel};
 use crate::{
     deliver::{Books as _, Channel, DeliverError, Parcel, RecallAbility, Recalled, Scope},
-    model::{DeliveryState, LessonId, Receipt},
-    store::{Delivery, DeliveryFilter, Transition},
+    model::{DeliveryState, Digest, LessonId, Receipt},
+    store::{Delivery, Transition},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -54,24 +54,14 @@ impl Publisher {
     /// # Errors
     /// [`WorkError::Unknown`] where the ledger has none.
     pub async fn carrying(&self, name: &str) -> Result<Vec<Delivery>, WorkError> {
-        let lesson = LessonId::new(name).ok();
-        let mut found = Vec::new();
-        for delivery in self.store.deliveries(&DeliveryFilter::default()).await? {
-            let of_lesson = match &lesson {
-                Some(lesson) => self
-                    .store
-                    .occurrence(&delivery.occurrence)
-                    .await?
-                    .is_some_and(|occurrence| occurrence.lessons.contains(lesson)),
-                None => false,
-            };
-            if is_of(&delivery, name) || of_lesson {
-                found.push(delivery);
-            }
+        let mut found = self.store.deliveries_carrying(name).await?;
+        // A delivery by its number.
+        if found.is_empty() && name.starts_with('d') && name.len() == 13 {
+            found.extend(self.store.delivery(name).await.ok());
         }
         if found.is_empty() {
             return Err(WorkError::Unknown(format!(
-                "台账里没有“{name}”的投递；可写课件、活动（系列/期次）或排期的代号"
+                "台账里没有“{name}”的投递；可写课件、活动（系列/期次）、排期或投递号"
             )));
         }
         Ok(found)
@@ -93,9 +83,14 @@ impl Publisher {
             return Ok(plan);
         }
         let lesson = LessonId::new(name)?;
+        // One manifest goes to many targets.
+        let mut manifests: BTreeMap<Digest, BTreeSet<LessonId>> = BTreeMap::new();
         for delivery in std::mem::take(&mut plan.deliveries) {
-            let parcel = parcel::of_delivery(&self.store, &delivery).await?;
-            let carried = lessons_in(&parcel);
+            let carried = match manifests.get(&delivery.manifest) {
+                Some(carried) => carried.clone(),
+                None => lessons_in(&parcel::of_delivery(&self.store, &delivery).await?),
+            };
+            manifests.insert(delivery.manifest, carried.clone());
             // A channel that has nothing of the lesson is left alone.
             if !carried.is_empty() && !carried.contains(&lesson) {
                 continue;
@@ -255,11 +250,12 @@ fn is_of(delivery: &Delivery, name: &str) -> bool {
     campaign.to_string() == name
         || campaign.series == name
         || campaign.edition == name
+        || delivery.id == name
         || delivery.occurrence.split('@').next() == Some(name)
 }
 
 /// The lessons whose messages or files a parcel has.
-fn lessons_in(parcel: &Parcel) -> BTreeSet<LessonId> {
+pub(super) fn lessons_in(parcel: &Parcel) -> BTreeSet<LessonId> {
     let messages = parcel.messages.iter().map(|message| &message.lesson);
     let files = parcel.files.iter().filter_map(|file| file.lesson.as_ref());
     messages.chain(files).cloned().collect()

@@ -9,7 +9,9 @@ use super::{
 use crate::{
     build::{self, Request, Watch},
     config::ChannelEntry,
-    model::{Audience, Bank, Digest, LessonRevision, Listing, Manifest, Message, OutputKind},
+    model::{
+        Audience, Bank, BranchId, Digest, LessonRevision, Listing, Manifest, Message, OutputKind,
+    },
 };
 use std::collections::BTreeSet;
 
@@ -50,6 +52,10 @@ impl Publisher {
             let notices = self.build(content, &request, watch)?;
             listings.extend(notices.into_iter().filter(|file| file.output == OutputKind::Notice));
         }
+        let reach = &outline.edition.reach;
+        let reached = content.library.branches.iter().filter(|branch| reach.covers(branch));
+        let reached: BTreeSet<&BranchId> = reached.map(|branch| &branch.id).collect();
+        listings.retain(|file| file.branch.as_ref().is_none_or(|id| reached.contains(id)));
         let packs = self.packs(content, outline, &listings)?;
         let channels = outline
             .channels

@@ -10,6 +10,8 @@ use tokio_util::sync::CancellationToken;
 
 /// How long the scheduler sleeps at most between two looks at the slots.
 const LOOK_EVERY: Duration = Duration::from_secs(10);
+/// How often changes of numbers are looked for.
+const MEND_EVERY: Duration = Duration::from_secs(2);
 /// How long a worker waits at most for something to do.
 const WAIT_AT_MOST: Duration = Duration::from_secs(5);
 /// How long to wait after the database failed.
@@ -25,6 +27,22 @@ pub async fn schedule(publisher: Publisher, actor: String, stop: CancellationTok
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
+        }
+    }
+}
+
+/// Takes changes of numbers further until `stop`: submits what is to take the old outputs' place,
+/// and takes the old ones down.
+pub async fn mend_hotlines(publisher: Publisher, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match publisher.tend_hotline_changes().await {
+            Ok(true) => continue,
+            Ok(false) => {}
+            Err(error) => tracing::error!(error = chain(&error), "热线变更没有办下去，稍后再试"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => {}
+            () = tokio::time::sleep(MEND_EVERY) => {}
         }
     }
 }

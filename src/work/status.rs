@@ -3,9 +3,9 @@
 use super::{Content, Publisher, WorkError};
 use crate::{
     model::{Approval, DeliveryState, PersonId},
-    review::Standing,
+    review::{self, Standing},
     schedule::{self, Warning},
-    store::{Delivery, DeliveryFilter, Deployment, Occurrence, OccurrenceState, Review},
+    store::{Delivery, DeliveryFilter, Deployment, Occurrence, Review},
 };
 use jiff::Timestamp;
 use std::collections::BTreeMap;
@@ -65,15 +65,8 @@ impl Publisher {
                 occurrences.push((occurrence, own));
             }
         }
-        let mut waiting = Vec::new();
         let reviews = self.store.reviews(None).await?;
-        for review in superseded_left_out(&reviews) {
-            for standing in self.standing(review).await?.into_iter().take(1) {
-                if !matches!(standing, Standing::Approved { .. }) {
-                    waiting.push((review.clone(), standing));
-                }
-            }
-        }
+        let waiting = self.waiting_of(&reviews).await?;
         Ok(Overview {
             now,
             deployment: self.store.deployment().await?,
@@ -85,6 +78,46 @@ impl Publisher {
             occurrences,
             waiting,
         })
+    }
+
+    /// Submissions that wait for somebody, newest first, with how they stand.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub async fn waiting_reviews(&self) -> Result<Vec<(Review, Standing)>, WorkError> {
+        self.waiting_of(&self.store.reviews(None).await?).await
+    }
+
+    /// Every submission that no newer one replaces, newest first, with how it stands and the
+    /// decisions on its first manifest; all manifests of one are decided together.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub async fn current_reviews(
+        &self,
+    ) -> Result<Vec<(Review, Standing, Vec<Approval>)>, WorkError> {
+        let now = self.store.now().await?;
+        let reviews = self.store.reviews(None).await?;
+        let mut current = Vec::new();
+        for review in superseded_left_out(&reviews) {
+            let Some((_, manifest)) = review.manifests.first() else { continue };
+            let approvals = self.store.approvals(manifest).await?;
+            let standing = review::standing(&review.steps, &approvals, &review.excluded, now);
+            current.push((review.clone(), standing, approvals));
+        }
+        Ok(current)
+    }
+
+    async fn waiting_of(&self, reviews: &[Review]) -> Result<Vec<(Review, Standing)>, WorkError> {
+        let mut waiting = Vec::new();
+        for review in superseded_left_out(reviews) {
+            for standing in self.standing(review).await?.into_iter().take(1) {
+                if !matches!(standing, Standing::Approved { .. }) {
+                    waiting.push((review.clone(), standing));
+                }
+            }
+        }
+        Ok(waiting)
     }
 
     /// Every row past its slot and not over, and every slot that waits for a person (P7).
@@ -110,17 +143,15 @@ impl Publisher {
                 next_step,
             });
         }
-        for occurrence in self.store.occurrences(None, 200).await? {
-            if matches!(occurrence.state, OccurrenceState::Held | OccurrenceState::Blocked) {
-                alerts.push(Alert {
-                    what: occurrence.reason,
-                    next_step: format!(
-                        "补发：caishi slots run {id}；跳过：caishi slots skip {id}",
-                        id = occurrence.id
-                    ),
-                    subject: occurrence.id,
-                });
-            }
+        for occurrence in self.store.waiting_occurrences().await? {
+            alerts.push(Alert {
+                what: occurrence.reason,
+                next_step: format!(
+                    "补发：caishi slots run {id}；跳过：caishi slots skip {id}",
+                    id = occurrence.id
+                ),
+                subject: occurrence.id,
+            });
         }
         Ok(alerts)
     }

@@ -10,6 +10,9 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
+/// Whose turn it is to render.
+static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
+
 impl Publisher {
     /// The approval number of an outline: the one it has, or the next of this year, reserved.
     /// The outputs carry it, so it is reserved before they are rendered.
@@ -79,6 +82,8 @@ impl Publisher {
             return Err(WorkError::Faults(faults));
         }
         let number = self.number(outline).await?;
+        // One folder to render into: one submission at a time.
+        let _turn = TURN.lock().await;
         let plan = self.render(content, outline, &number, watch)?;
         let faults = self.preflight(&plan)?;
         if !faults.is_empty() {

@@ -1,0 +1,92 @@
+//! The file of a campaign series as text: one edition changed or added, the rest left as it is.
+
+use super::{WorkError, campaigns::Draft};
+use crate::model::{ChannelId, Edition, LessonId, TopicId};
+use std::{fs, io::Write as _, path::Path};
+
+/// A text as TOML writes it: JSON's escapes are TOML's.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+fn list<'a>(items: impl Iterator<Item = &'a str>) -> String {
+    let items: Vec<String> = items.map(quoted).collect();
+    if items.len() <= 4 {
+        return format!("[{}]", items.join(", "));
+    }
+    format!("[\n  {},\n]", items.join(",\n  "))
+}
+
+/// The `[[edition]]` table of an edition.
+fn table(edition: &Edition) -> String {
+    let Edition { id, name, theme, from, until, lessons, topics, palette, note, reach } = edition;
+    let mut lines = vec![
+        "[[edition]]".to_owned(),
+        format!("id = {}", quoted(&id.edition)),
+        format!("name = {}", quoted(name)),
+        format!("theme = {}", quoted(theme)),
+        format!("from = {from}"),
+        format!("until = {until}"),
+        format!("lessons = {}", list(lessons.iter().map(LessonId::as_str))),
+        format!("topics = {}", list(topics.iter().map(TopicId::as_str))),
+    ];
+    let mut some = |key: &str, values: Vec<&str>| {
+        if !values.is_empty() {
+            lines.push(format!("{key} = {}", list(values.into_iter())));
+        }
+    };
+    some("channels", reach.channels.iter().map(ChannelId::as_str).collect());
+    some("audiences", reach.audiences.iter().map(|audience| audience.as_str()).collect());
+    some("districts", reach.districts.iter().map(String::as_str).collect());
+    some("tags", reach.tags.iter().map(String::as_str).collect());
+    if let Some(palette) = palette {
+        lines.push(format!("palette = {}", quoted(palette)));
+    }
+    lines.push(format!("note = {}", quoted(note)));
+    lines.join("\n") + "\n"
+}
+
+/// The file with the draft's edition in it; everything else stays as it is, comments included.
+pub(super) fn compose(before: Option<&str>, draft: &Draft) -> String {
+    let own = table(&draft.edition);
+    let Some(before) = before else {
+        let id = quoted(&draft.edition.id.series);
+        let (name, description) = (quoted(&draft.series_name), quoted(&draft.description));
+        return format!("id = {id}\nname = {name}\ndescription = {description}\n\n{own}");
+    };
+    let lines: Vec<&str> = before.lines().collect();
+    let is_header = |line: &str| line.trim_end() == "[[edition]]";
+    let starts: Vec<usize> = (0..lines.len()).filter(|index| is_header(lines[*index])).collect();
+    for (number, start) in starts.iter().enumerate() {
+        let end = starts.get(number + 1).copied().unwrap_or(lines.len());
+        let read = lines[*start + 1..end].join("\n").parse::<toml::Table>();
+        let id = read.ok().and_then(|table| table.get("id")?.as_str().map(str::to_owned));
+        if id.as_deref() != Some(draft.edition.id.edition.as_str()) {
+            continue;
+        }
+        // Blank lines and comments at the end belong to what follows.
+        let loose = |line: &str| line.trim().is_empty() || line.starts_with('#');
+        let body = lines[*start..end].iter().rposition(|line| !loose(line)).unwrap_or(0);
+        let mut text = lines[..*start].join("\n");
+        if !text.is_empty() {
+            text.push('\n');
+        }
+        text.push_str(&own);
+        let rest = lines[*start + body + 1..].join("\n");
+        text.push_str(&rest);
+        return if text.ends_with('\n') { text } else { text + "\n" };
+    }
+    format!("{}\n\n{own}", before.trim_end())
+}
+
+/// Puts a file in place at once, or not at all.
+pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), WorkError> {
+    let fault = |source| WorkError::File { path: path.to_owned(), source };
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder).map_err(fault)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    let aside = folder.join(format!(".{name}.new"));
+    let mut file = fs::File::create(&aside).map_err(fault)?;
+    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(fault)?;
+    fs::rename(&aside, path).map_err(fault)
+}

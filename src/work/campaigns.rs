@@ -1,0 +1,391 @@
+//! Editions of campaigns as people plan them: tried on a copy in memory, checked by the reader,
+//! then written where nobody else wrote meanwhile.
+
+use super::{
+    ChannelPlan, Content, Publisher, WorkError,
+    campaign_file::{compose, replace},
+    wire,
+};
+use crate::{
+    model::{CampaignId, Digest, Edition, LessonId, Manifest, OutputKind, ScheduleId, Window},
+    read,
+    schedule::{Timetable, Verdict},
+};
+use jiff::Timestamp;
+use std::{
+    fs, io,
+    path::PathBuf,
+    sync::{Mutex, PoisonError},
+};
+
+/// So many coming slots of each schedule are told.
+const SLOTS: usize = 12;
+
+/// Held by whoever writes a campaign file.
+static WRITING: Mutex<()> = Mutex::new(());
+
+/// An edition that somebody plans, and its series.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Draft {
+    /// The name of the series, for a new one.
+    pub series_name: String,
+    /// What a new series is.
+    pub description: String,
+    /// The edition.
+    pub edition: Edition,
+}
+
+/// What one channel would carry of a draft.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DraftChannel {
+    /// The channel.
+    pub channel: String,
+    /// Its kind.
+    pub kind: String,
+    /// The days on which it may be out.
+    pub window: Window,
+    /// What it carries.
+    pub outputs: Vec<OutputKind>,
+    /// How many texts: lessons times audiences.
+    pub texts: usize,
+    /// For how many branches something of their own is made; 0 where nothing is.
+    pub branches: usize,
+    /// Files and bytes as they were submitted last, where nothing has changed since.
+    pub size: Option<(usize, u64)>,
+}
+
+/// What a draft would do, by itself or as a schedule shows it.
+#[derive(Debug, Clone)]
+pub struct DraftPart {
+    /// The schedule; `None` for the edition published at once.
+    pub schedule: Option<ScheduleId>,
+    /// What would go where.
+    pub channels: Vec<DraftChannel>,
+    /// When, with which lessons.
+    pub slots: Vec<(Timestamp, Vec<LessonId>)>,
+    /// What keeps it from going out.
+    pub faults: Vec<String>,
+}
+
+/// What a draft would do.
+#[derive(Debug, Clone)]
+pub struct DraftPlan {
+    /// By itself, and by each schedule that shows it.
+    pub parts: Vec<DraftPart>,
+    /// The text of the file as it would be.
+    pub text: String,
+    /// Branches that it reaches, of how many.
+    pub branches: (usize, usize),
+}
+
+impl DraftPlan {
+    /// Whether nothing keeps it from going out.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.parts.iter().all(|part| part.faults.is_empty())
+    }
+}
+
+impl Publisher {
+    /// The file of a series and its digest; an empty digest where there is none.
+    ///
+    /// # Errors
+    /// [`WorkError::File`] where it cannot be read.
+    pub fn campaign_file(&self, series: &str) -> Result<(Option<String>, String), WorkError> {
+        let path = self.campaign_path(series);
+        match fs::read_to_string(&path) {
+            Ok(text) => {
+                let digest = Digest::of(text.as_bytes()).to_string();
+                Ok((Some(text), digest))
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((None, String::new())),
+            Err(source) => Err(WorkError::File { path, source }),
+        }
+    }
+
+    fn campaign_path(&self, series: &str) -> PathBuf {
+        // A series is an identifier: it cannot leave the folder.
+        self.config.content.join("campaigns").join(format!("{series}.toml"))
+    }
+
+    /// The content with the draft in it, and the file's text. Nothing is written.
+    ///
+    /// # Errors
+    /// [`WorkError::Faults`] with everything that the reader finds, and lessons that are not there.
+    pub fn with_draft(
+        &self,
+        content: &Content,
+        draft: &Draft,
+    ) -> Result<(Content, String), WorkError> {
+        let series = &draft.edition.id.series;
+        let (before, _) = self.campaign_file(series)?;
+        let text = compose(before.as_deref(), draft);
+        let (campaign, found) = read::read_campaign(series, &text);
+        let mut faults: Vec<String> = found
+            .iter()
+            .map(|found| {
+                let line = found.position().map_or(0, |(line, _)| line);
+                format!(
+                    "{} 第 {line} 行：{}。{}",
+                    found.file.path.display(),
+                    found.reason,
+                    found.help
+                )
+            })
+            .collect();
+        for lesson in &draft.edition.lessons {
+            if content.library.lesson(lesson).is_none() {
+                let why = content.faults_of(lesson).join("；");
+                faults.push(format!("课件“{lesson}”没有，或有错：{why}"));
+            }
+        }
+        let Some(campaign) = campaign.filter(|_| faults.is_empty()) else {
+            return Err(WorkError::Faults(faults));
+        };
+        // What was read back must be the draft, and nothing else may have changed.
+        let others = |editions: &[Edition]| -> Vec<Edition> {
+            editions.iter().filter(|one| one.id != draft.edition.id).cloned().collect()
+        };
+        let old = content.library.campaigns.iter().find(|one| one.id == *series);
+        let kept = match (&before, old) {
+            (Some(before), _) => {
+                let (old, _) = read::read_campaign(series, before);
+                old.is_none_or(|old| others(&old.editions) == others(&campaign.editions))
+            }
+            (None, _) => true,
+        };
+        if !kept || !campaign.editions.contains(&draft.edition) {
+            return Err(WorkError::Faults(vec![format!(
+                "campaigns/{series}.toml 的写法特别，从这里改会改到别的地方；请直接改文件"
+            )]));
+        }
+        let mut library = content.library.clone();
+        library.campaigns.retain(|one| one.id != *series);
+        library.campaigns.push(campaign);
+        library.campaigns.sort_by(|one, other| one.id.cmp(&other.id));
+        Ok((
+            Content {
+                library,
+                diagnostics: content.diagnostics.clone(),
+                files: content.files.clone(),
+                style: content.style.clone(),
+                folder: content.folder.clone(),
+            },
+            text,
+        ))
+    }
+
+    /// What a draft would do: what would go where, when, and what keeps it from going out. Nothing
+    /// is rendered, written or sent.
+    ///
+    /// # Errors
+    /// Those of [`Publisher::with_draft`]; the ledger's.
+    pub async fn draft_plan(
+        &self,
+        content: &Content,
+        draft: &Draft,
+    ) -> Result<DraftPlan, WorkError> {
+        let (content, text) = self.with_draft(content, draft)?;
+        let id = &draft.edition.id;
+        let mut parts = Vec::new();
+        for entry in self.config.schedules.iter().filter(|entry| entry.campaign == *id) {
+            parts.push(self.draft_part(&content, id, Some(&entry.id)).await?);
+        }
+        if parts.is_empty() {
+            parts.push(self.draft_part(&content, id, None).await?);
+        }
+        let all = &content.library.branches;
+        let reached = all.iter().filter(|branch| draft.edition.reach.covers(branch)).count();
+        for channel in parts.iter_mut().flat_map(|part| &mut part.channels) {
+            channel.branches = channel.branches.min(reached);
+        }
+        if reached == 0 && !all.is_empty() {
+            let fault = "没有一个网点符合选的片区和标签：少选几样，或都不选".to_owned();
+            parts.iter_mut().for_each(|part| part.faults.push(fault.clone()));
+        }
+        Ok(DraftPlan { parts, text, branches: (reached, all.len()) })
+    }
+
+    async fn draft_part(
+        &self,
+        content: &Content,
+        id: &CampaignId,
+        schedule: Option<&ScheduleId>,
+    ) -> Result<DraftPart, WorkError> {
+        let name = schedule.map_or_else(|| id.to_string(), ToString::to_string);
+        let mut part = DraftPart {
+            schedule: schedule.cloned(),
+            channels: Vec::new(),
+            slots: Vec::new(),
+            faults: Vec::new(),
+        };
+        let subject = match self.subject(content, &name) {
+            Ok(subject) => subject,
+            Err(error) => {
+                part.faults.push(error.to_string());
+                return Ok(part);
+            }
+        };
+        if let Some(entry) = &subject.schedule {
+            let window = Window { from: subject.edition.from, until: subject.edition.until };
+            let now = self.store.now().await?;
+            match Timetable::new(entry, window, &content.library.calendar) {
+                Ok(timetable) => {
+                    let slots = timetable.upcoming(now, SLOTS).into_iter();
+                    let fires = slots.filter(|slot| slot.verdict == Verdict::Fire);
+                    part.slots =
+                        fires.map(|slot| (slot.due, subject.lessons_at(slot.slot))).collect();
+                }
+                Err(error) => part.faults.push(error.to_string()),
+            }
+        }
+        // Of a rotation each lesson is tried by itself, as its slot will show it.
+        let mut sets: Vec<Vec<LessonId>> =
+            part.slots.iter().map(|(_, lessons)| lessons.clone()).collect();
+        sets.sort();
+        sets.dedup();
+        if sets.is_empty() {
+            sets.push(subject.edition.lessons.clone());
+        }
+        for lessons in &sets {
+            match subject.outline(content, lessons) {
+                Ok(outline) => {
+                    let known = self.known_sizes(&outline.key).await?;
+                    for channel in &outline.channels {
+                        part.channels.push(draft_channel(content, channel, lessons, &known));
+                    }
+                }
+                Err(WorkError::Faults(faults)) => part.faults.extend(faults),
+                Err(error) => part.faults.push(error.to_string()),
+            }
+        }
+        part.channels = merged(part.channels);
+        part.faults.sort();
+        part.faults.dedup();
+        Ok(part)
+    }
+
+    /// The manifests of a submission with that key.
+    async fn known_sizes(&self, key: &Digest) -> Result<Vec<Manifest>, WorkError> {
+        let Some(review) = self.store.review_of_plan(key).await? else { return Ok(Vec::new()) };
+        let mut manifests = Vec::new();
+        for (_, hash) in &review.manifests {
+            let json = self.store.manifest(hash).await?.unwrap_or_default();
+            manifests.push(wire::from_json(&json)?);
+        }
+        Ok(manifests)
+    }
+
+    /// Renders what a draft would publish, into a folder of its own: how big it gets, and what the
+    /// channels would refuse. Nothing is written into the ledger or sent.
+    ///
+    /// # Errors
+    /// Those of [`Publisher::with_draft`]; [`WorkError::Faults`] for what cannot be rendered.
+    pub fn draft_render(
+        &self,
+        content: &Content,
+        draft: &Draft,
+        watch: crate::build::Watch<'_>,
+    ) -> Result<(Vec<ChannelPlan>, Vec<String>), WorkError> {
+        let (content, _) = self.with_draft(content, draft)?;
+        let subject = self.subject(&content, &draft.edition.id.to_string())?;
+        let outline = subject.outline(&content, &subject.edition.lessons)?;
+        let aside = Self { render_folder: self.render_folder.join("dry-run"), ..self.clone() };
+        let plan = aside.render(&content, &outline, "（送审时编号）", watch)?;
+        let faults = aside.preflight(&plan)?;
+        Ok((plan.channels, faults))
+    }
+
+    /// Writes a draft into its series' file. The text before is kept as a blob, and the audit row
+    /// names both.
+    ///
+    /// # Errors
+    /// [`WorkError::Refused`] where the file is no longer the one that was `seen` (its digest;
+    /// empty for a new one); those of [`Publisher::with_draft`]; [`WorkError::File`].
+    pub async fn save_campaign(
+        &self,
+        content: &Content,
+        draft: &Draft,
+        seen: &str,
+        actor: &str,
+    ) -> Result<(), WorkError> {
+        let series = &draft.edition.id.series;
+        let (before, digest) = self.campaign_file(series)?;
+        if digest != seen {
+            return Err(changed(series));
+        }
+        let (_, text) = self.with_draft(content, draft)?;
+        let old = match &before {
+            Some(before) => self.store.put_blob(before.as_bytes()).await?.to_string(),
+            None => String::new(),
+        };
+        let new = self.store.put_blob(text.as_bytes()).await?;
+        let note = serde_json::json!({
+            "file": format!("campaigns/{series}.toml"), "before": old, "after": new.to_string(),
+        });
+        let subject = format!("campaign/{}", draft.edition.id);
+        self.store.audit(actor, "campaign.save", &subject, &note.to_string()).await?;
+        let written = self.write_campaign(series, seen, &text);
+        if let Err(error) = &written {
+            let why = serde_json::json!({ "error": error.to_string() }).to_string();
+            self.store.audit(actor, "campaign.save.failed", &subject, &why).await?;
+        }
+        written
+    }
+
+    fn write_campaign(&self, series: &str, seen: &str, text: &str) -> Result<(), WorkError> {
+        let _turn = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
+        if self.campaign_file(series)?.1 != seen {
+            return Err(changed(series));
+        }
+        replace(&self.campaign_path(series), text.as_bytes())
+    }
+}
+
+fn changed(series: &str) -> WorkError {
+    WorkError::Refused(format!(
+        "campaigns/{series}.toml 在你打开之后被别人改过，没有保存；把这一页的字抄下来，重新打开再改"
+    ))
+}
+
+fn draft_channel(
+    content: &Content,
+    channel: &super::plan::ChannelOutline,
+    lessons: &[LessonId],
+    known: &[Manifest],
+) -> DraftChannel {
+    let entry = &channel.entry;
+    let carried: Vec<_> = super::plan::carried(&content.library, lessons, entry).collect();
+    let per_branch =
+        [OutputKind::Screen, OutputKind::Print, OutputKind::Portal, OutputKind::Notice];
+    let branches = entry.outputs.iter().any(|output| per_branch.contains(output));
+    let manifest = known.iter().find(|manifest| manifest.channel == entry.id);
+    DraftChannel {
+        channel: entry.id.to_string(),
+        kind: entry.kind.clone(),
+        window: channel.window,
+        outputs: entry.outputs.clone(),
+        texts: carried.len(),
+        branches: if branches { content.library.branches.len() } else { 0 },
+        size: manifest.map(|manifest| {
+            (manifest.files.len(), manifest.files.iter().map(|file| file.bytes).sum())
+        }),
+    }
+}
+
+/// One line for each channel, over all lessons of a rotation.
+fn merged(channels: Vec<DraftChannel>) -> Vec<DraftChannel> {
+    let mut lines: Vec<DraftChannel> = Vec::new();
+    for one in channels {
+        match lines.iter_mut().find(|line| line.channel == one.channel) {
+            Some(line) => {
+                line.texts += one.texts;
+                line.window.from = line.window.from.min(one.window.from);
+                line.window.until = line.window.until.max(one.window.until);
+                line.size = line.size.zip(one.size).map(|(a, b)| (a.0 + b.0, a.1 + b.1));
+            }
+            None => lines.push(one),
+        }
+    }
+    lines
+}
