@@ -62,7 +62,9 @@ pub(super) async fn page(
         }
         body.push_str("</ul>\n</section>\n");
     }
-    page::answer(StatusCode::OK, whole(bank, title, english, &body))
+    let html = whole(bank, title, english, &body);
+    let staff = staff_address(portal, branch.as_str(), None);
+    page::answer(StatusCode::OK, page::with_staff_link(&html, staff.as_deref()))
 }
 
 /// The live lessons and their files, in the order of the listing.
@@ -165,10 +167,23 @@ pub(super) async fn lesson(
     match portal.text(found).await {
         Some(html) => {
             let html = page::without_form(&html);
-            page::answer(StatusCode::OK, html)
+            let staff = staff_address(portal, branch, Some(lesson));
+            page::answer(StatusCode::OK, page::with_staff_link(&html, staff.as_deref()))
         }
         None => StatusCode::NOT_FOUND.into_response(),
     }
+}
+
+/// Where people of the branch confirm that a poster hangs or hangs no more; they sign in there.
+/// `None` for the bank's own pages, which hang nowhere.
+fn staff_address(portal: &Portal, branch: &str, lesson: Option<&LessonId>) -> Option<String> {
+    let branch = BranchId::new(branch).ok().filter(|branch| branch.as_str() != super::BANK)?;
+    let console = portal.publisher.config.console.url.as_deref().unwrap_or_default();
+    let base = console.trim_end_matches('/');
+    Some(match lesson {
+        Some(lesson) => format!("{base}/b/{branch}/posted/{lesson}"),
+        None => format!("{base}/b/{branch}"),
+    })
 }
 
 /// The approved article, its pictures where they can be fetched, within a page.
