@@ -28,7 +28,9 @@
 //! | [`sandbox`] | strict stand-ins of the platforms, on loopback |
 //! | [`work`] | plan, submit, decide, fire, deliver, recall; the only room that sees both `store` and `deliver` |
 //! | [`branch`] | what runs at a branch: pull, verify, switch, play, receipts |
+//! | [`preview`] | the author's page: a lesson's outputs as they will be seen, live, on loopback |
 //! | [`web`] | health, callbacks, packs, Xibo players, guests' portal pages and metrics over HTTP |
+//! | [`console`] | what people do with a browser and programs with the interface: sign-in, review, boards |
 //! | [`rehearse`] | the whole path on this machine alone |
 //! | [`cli`] | one file per subcommand or family: arguments → library call → print |
 //!
@@ -37,9 +39,10 @@
 //! 1. `model` uses nothing of this crate; `read`, `render` and `check` use only `model`; `review` and
 //!    `schedule` use `model` and checked `config` types.
 //! 2. `deliver` does not know `store`, `store` does not know `deliver`.
-//! 3. Only `store packs deliver sandbox work branch web rehearse cli` touch sockets, the database or tokio;
-//!    only `store`, `sandbox`, `branch`, `cli` and `web` (how long a phone is online) read the clock
-//!    (`build` reads the modification times of its own files).
+//! 3. Only `store packs deliver sandbox work branch preview web console rehearse cli` touch sockets, the database or tokio;
+//!    only `store`, `sandbox`, `branch`, `cli`, `web` (how long a phone is online) and `console` (how
+//!    old its reading of the content is) read the clock (`build` reads the modification times of its
+//!    own files).
 //! 4. Only `cli` and `main` print; only `main` exits; only `config` reads the environment.
 //! 5. `model` types are not `Serialize`: each boundary has its own wire type.
 //! 6. Rendering is a pure function: no clock, no randomness, no network, no system fonts.
@@ -50,9 +53,11 @@ pub mod build;
 pub mod check;
 pub mod cli;
 pub mod config;
+pub mod console;
 pub mod deliver;
 pub mod model;
 pub mod packs;
+pub mod preview;
 pub mod read;
 pub mod rehearse;
 pub mod render;

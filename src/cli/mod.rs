@@ -2,6 +2,7 @@
 //!
 //! Data goes to standard output, talk to standard error. Only this room and `main` print.
 
+mod account;
 mod audit;
 mod branch;
 mod build;
@@ -16,6 +17,7 @@ mod operate;
 mod packs;
 mod plan;
 mod portal;
+mod preview;
 mod publish;
 mod readers;
 mod report;
@@ -73,6 +75,8 @@ enum Command {
     Check(check::CheckArguments),
     /// 说明一条规则：依据、怎么改、什么会报、什么不报
     Explain(check::ExplainArguments),
+    /// 预览：边写边看一课的全部输出、检查结果、和批准的版本差在哪；只在本机
+    Preview(preview::PreviewArguments),
     /// 新建
     New {
         #[command(subcommand)]
@@ -112,6 +116,8 @@ enum Command {
     Release(operate::ReleaseArguments),
     /// 体检：数据库、时钟、磁盘、字体、每个渠道，各说下一步
     Doctor,
+    /// 控制台的账号：发邀请、看谁能登录
+    Account(account::AccountArguments),
     /// 审计记录：列出、验证、导出
     Audit(audit::AuditArguments),
     /// 备份台账和文件
@@ -160,6 +166,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Command::Build(own) => build::run(own, config),
         Command::Check(own) => check::run(own, config),
         Command::Explain(own) => check::explain(own),
+        Command::Preview(own) => preview::run(own, config),
         Command::New { what: NewCommand::Lesson(lesson) } => new::run(lesson, config),
         Command::Plan(own) => plan::run(own, config),
         Command::Submit(own) => submit::run(own, config),
@@ -178,6 +185,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<Exit> {
         Command::Hold(own) => operate::hold(own, config),
         Command::Release(own) => operate::release(own, config),
         Command::Doctor => operate::doctor(config),
+        Command::Account(own) => account::run(own, config),
         Command::Audit(own) => audit::run(own, config),
         Command::Backup(own) => operate::backup(own, config),
         Command::Restore(own) => operate::restore(own, config),

@@ -6,6 +6,7 @@ use super::{
 };
 use crate::{
     config::Config,
+    console::{self, Desk},
     rehearse::hooks,
     sandbox::{Fault, Sandbox, SandboxOptions},
     web,
@@ -58,6 +59,7 @@ pub(super) fn serve(arguments: &ServeArguments, config: &Path) -> anyhow::Result
             let listener = web::TlsListener::bind(tls, &session.config.folder).await?;
             tasks.spawn(web::serve_tls(listener, guests, stop.clone()));
         }
+        let router = router.merge(console::router(&Desk::new(publisher.clone())?));
         tasks.spawn(web::serve(listener, router, stop.clone()));
         let stand_in = session::sandbox_address()?;
         tasks.spawn(hooks::keep_registered(publisher.clone(), stand_in, address, stop.clone()));
@@ -71,9 +73,10 @@ pub(super) fn serve(arguments: &ServeArguments, config: &Path) -> anyhow::Result
         }
         let actor = format!("scheduler-{}", std::process::id());
         tasks.spawn(service::schedule(publisher.clone(), actor, stop.clone()));
+        tasks.spawn(service::mend_hotlines(publisher.clone(), stop.clone()));
         spawn_workers(&tasks, &session, arguments.workers, &stop);
         tasks.close();
-        eprintln!("正在运行：{}，按 Ctrl+C 停", server.listen);
+        eprintln!("正在运行：{address}，控制台在 http://{address}/console，按 Ctrl+C 停");
         tasks.wait().await;
         counter.write().await;
         eprintln!("已停：手上的投递都做完了");

@@ -91,7 +91,7 @@ fn shown(overview: &Overview) -> String {
     for (occurrence, deliveries) in &overview.occurrences {
         let lessons: Vec<&str> = occurrence.lessons.iter().map(LessonId::as_str).collect();
         text +=
-            &format!("{}　{}　{}\n", occurrence.id, state(occurrence.state), lessons.join("、"));
+            &format!("{}　{}　{}\n", occurrence.id, occurrence.state.label(), lessons.join("、"));
         if !occurrence.reason.is_empty() {
             text += &format!("  {}\n", occurrence.reason);
         }
@@ -115,15 +115,6 @@ fn shown(overview: &Overview) -> String {
     text
 }
 
-fn state(state: OccurrenceState) -> &'static str {
-    match state {
-        OccurrenceState::Fired => "已投放",
-        OccurrenceState::Held => "等人决定",
-        OccurrenceState::Skipped => "已跳过",
-        OccurrenceState::Blocked => "没有发全",
-    }
-}
-
 pub(super) fn slots(arguments: &SlotsArguments, config: &Path) -> anyhow::Result<Exit> {
     block_on(async {
         let session = Session::open(config).await?;
@@ -137,7 +128,7 @@ pub(super) fn slots(arguments: &SlotsArguments, config: &Path) -> anyhow::Result
             let person = slot.actor.authenticate(&session.config)?;
             let occurrence =
                 publisher.decide_slot(&content, &slot.id, run, person.id.as_str()).await?;
-            println!("{}　{}　{}", occurrence.id, state(occurrence.state), occurrence.reason);
+            println!("{}　{}　{}", occurrence.id, occurrence.state.label(), occurrence.reason);
             return Ok(Exit::Success);
         }
         let mut table = Table::new(["投放", "北京时间", "结果", "说明"]);
@@ -148,8 +139,8 @@ pub(super) fn slots(arguments: &SlotsArguments, config: &Path) -> anyhow::Result
             if missed || !arguments.missed {
                 table.row([
                     occurrence.id,
-                    day(occurrence.slot),
-                    state(occurrence.state).to_owned(),
+                    day(occurrence.due),
+                    occurrence.state.label().to_owned(),
                     occurrence.reason,
                 ]);
             }
@@ -157,8 +148,13 @@ pub(super) fn slots(arguments: &SlotsArguments, config: &Path) -> anyhow::Result
         let now = publisher.store.now().await?;
         if !arguments.missed {
             for entry in session.config.schedules.iter().filter(|entry| entry.enabled) {
-                for next in schedule::upcoming(entry, &content.library.calendar, now, 4) {
-                    table.row([entry.id.to_string(), day(next.slot), "将要".into(), String::new()]);
+                let moves = publisher.store.slot_moves(&entry.id).await?;
+                let calendar = &content.library.calendar;
+                for next in schedule::upcoming_moved(entry, calendar, &moves, now, 4) {
+                    let moved = moves.iter().find(|one| one.slot == next.slot);
+                    let why = moved.map(|one| format!("{} 改期：{}", one.by, one.reason));
+                    let why = why.unwrap_or_default();
+                    table.row([entry.id.to_string(), day(next.due), "将要".into(), why]);
                 }
             }
         }

@@ -1,0 +1,11 @@
+//! Audit: what a branch showed on a day and everything behind it; the chain; rendering again.
+//!
+//! | module | what it does |
+//! |---|---|
+//! | [`day`] | branch and day → what was out, who approved it, under which rules, what came of it |
+//! | [`chain`] | the rows themselves: searched, verified, exported |
+//! | [`again`] | a submission rendered again from what it froze, compared byte by byte |
+
+pub(super) mod again;
+pub(super) mod chain;
+pub(super) mod day;

@@ -1,0 +1,373 @@
+//! Planning an edition: the form, the plan before anything is saved, saving, the full dry run.
+
+use super::{
+    super::{
+        Desk,
+        asked::{Asked, trimmed},
+        caller::Caller,
+        filters,
+        jobs::{self, Job, JobLine, Kind},
+        page::{Notice, Page, Shown, render},
+        sent::Sent,
+        trouble::Trouble,
+    },
+    draft,
+    view::{EditionView, PlanView},
+};
+use crate::{
+    model::{Audience, Digest, Library},
+    work::{
+        Content,
+        campaigns::{Draft, DraftPlan},
+    },
+};
+use askama::Template;
+use axum::{
+    Json,
+    extract::State,
+    http::StatusCode,
+    response::{IntoResponse, Redirect, Response},
+};
+use serde::Deserialize;
+use std::{collections::BTreeSet, sync::Arc};
+
+/// A lesson that can be picked.
+struct Pick {
+    id: String,
+    title: String,
+    state: String,
+    order: String,
+}
+
+/// Something that can be ticked.
+struct Tick {
+    value: String,
+    label: String,
+    on: bool,
+}
+
+#[derive(Template)]
+#[template(path = "console/html/campaign.html")]
+struct CampaignPage {
+    page: Page,
+    view: EditionView,
+    is_new: bool,
+    series: Vec<(String, String)>,
+    picks: Vec<Pick>,
+    channels: Vec<Tick>,
+    audiences: Vec<Tick>,
+    districts: Vec<Tick>,
+    tags: Vec<Tick>,
+    faults: Vec<String>,
+    plan: Option<DraftPlan>,
+}
+
+/// What the page's form sends: lessons and their numbers side by side.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(in super::super) struct CampaignForm {
+    series: String,
+    new_series: String,
+    series_name: String,
+    description: String,
+    edition: String,
+    name: String,
+    theme: String,
+    from: String,
+    until: String,
+    lesson: Vec<String>,
+    order: Vec<String>,
+    palette: String,
+    note: String,
+    channel: Vec<String>,
+    audience: Vec<String>,
+    district: Vec<String>,
+    tag: Vec<String>,
+    seen: String,
+    anyway: String,
+}
+
+impl From<CampaignForm> for EditionView {
+    fn from(form: CampaignForm) -> Self {
+        let mut picked: Vec<(u32, String)> = Vec::new();
+        for (lesson, order) in form.lesson.into_iter().zip(&form.order) {
+            if !order.trim().is_empty() {
+                picked.push((order.trim().parse().unwrap_or(9999), lesson));
+            }
+        }
+        picked.sort_by_key(|(order, _)| *order);
+        let new = !form.new_series.trim().is_empty();
+        Self {
+            series: if new { form.new_series.trim().to_owned() } else { form.series },
+            series_name: form.series_name,
+            description: form.description,
+            edition: form.edition.trim().to_owned(),
+            name: form.name,
+            theme: form.theme,
+            from: form.from,
+            until: form.until,
+            lessons: picked.into_iter().map(|(_, lesson)| lesson).collect(),
+            topics: Vec::new(),
+            palette: form.palette,
+            note: form.note,
+            channels: form.channel,
+            audiences: form.audience,
+            districts: form.district,
+            tags: form.tag,
+            seen: form.seen,
+            anyway: !form.anyway.is_empty(),
+        }
+    }
+}
+
+/// `GET /console/campaigns/edit?id=…`, `?copy=…`, or a new one.
+pub(in super::super) async fn edit(
+    State(desk): State<Desk>,
+    shown: Shown,
+    caller: Caller,
+    asked: Asked,
+) -> Result<Response, Trouble> {
+    let content = desk.content().await?;
+    let wanted = ["id", "copy"].map(|name| asked.text(name)).concat();
+    let mut view = EditionView::default();
+    if !wanted.is_empty() {
+        let edition = content.edition(&wanted)?;
+        let all = &content.library.campaigns;
+        let series = all.iter().find(|series| series.id == edition.id.series);
+        let series = series.ok_or_else(|| Trouble::missing(format!("没有活动“{wanted}”")))?;
+        let (_, seen) = desk.publisher().campaign_file(&series.id)?;
+        view = EditionView::of(series, edition, &seen);
+        if !asked.text("copy").is_empty() {
+            view = draft::next_year(view);
+        }
+    }
+    show(&desk, &shown, caller, view, (StatusCode::OK, Vec::new(), None)).await
+}
+
+type Outcome = (StatusCode, Vec<String>, Option<DraftPlan>);
+
+async fn show(
+    desk: &Desk,
+    shown: &Shown,
+    caller: Caller,
+    view: EditionView,
+    (status, faults, plan): Outcome,
+) -> Result<Response, Trouble> {
+    let content = desk.content().await?;
+    let library = &content.library;
+    let config = &desk.publisher().config;
+    let tick = |value: &str, label: String, chosen: &[String]| Tick {
+        on: chosen.iter().any(|one| one == value),
+        value: value.to_owned(),
+        label,
+    };
+    let same = |names: BTreeSet<&str>, chosen: &[String]| -> Vec<Tick> {
+        names.into_iter().map(|name| tick(name, name.to_owned(), chosen)).collect()
+    };
+    let channels = config.channels.iter().map(|entry| {
+        tick(entry.id.as_str(), format!("{}（{}）", entry.id, entry.kind), &view.channels)
+    });
+    let audiences =
+        Audience::ALL.iter().map(|one| tick(one.as_str(), one.label().to_owned(), &view.audiences));
+    let districts = library.branches.iter().map(|branch| branch.district.as_str());
+    let tags = library.branches.iter().flat_map(|branch| &branch.tags).map(String::as_str);
+    let is_new = !library.campaigns.iter().any(|series| series.id == view.series);
+    let mut answer = render(&CampaignPage {
+        series: library.campaigns.iter().map(|one| (one.id.clone(), one.name.clone())).collect(),
+        picks: picks(library, &view.lessons),
+        channels: channels.collect(),
+        audiences: audiences.collect(),
+        districts: same(districts.filter(|name| !name.is_empty()).collect(), &view.districts),
+        tags: same(tags.collect(), &view.tags),
+        is_new,
+        faults,
+        plan,
+        page: Page::new(desk, shown, Some(caller), ("编排活动", "Plan a campaign")).await,
+        view,
+    })?;
+    *answer.status_mut() = status;
+    Ok(answer)
+}
+
+/// Every lesson, the picked ones first, in their order.
+fn picks(library: &Library, chosen: &[String]) -> Vec<Pick> {
+    let mut picks: Vec<(usize, Pick)> = Vec::new();
+    for lesson in &library.lessons {
+        let place = chosen.iter().position(|id| id == lesson.id.as_str());
+        let general = lesson.variants.get(&Audience::General);
+        let state = general.map_or_else(String::new, |variant| {
+            let audiences: Vec<&str> = lesson.variants.keys().map(|one| one.label()).collect();
+            let facts = variant.facts_review_by;
+            let facts = facts.map_or_else(String::new, |day| format!("，事实核到 {day}"));
+            format!(
+                "有效 {} 至 {}{facts} · {}",
+                variant.valid_from,
+                variant.valid_until,
+                audiences.join("、")
+            )
+        });
+        let pick = Pick {
+            title: super::super::titles(library, std::slice::from_ref(&lesson.id)),
+            state,
+            order: place.map_or_else(String::new, |place| (place + 1).to_string()),
+            id: lesson.id.to_string(),
+        };
+        picks.push((place.unwrap_or(usize::MAX), pick));
+    }
+    picks.sort_by_key(|(place, _)| *place);
+    picks.into_iter().map(|(_, pick)| pick).collect()
+}
+
+fn typed(view: &EditionView, content: &Content) -> Result<Draft, Trouble> {
+    draft::read(view, &content.library).map_err(Trouble::wrong_list)
+}
+
+async fn planned(desk: &Desk, view: &EditionView) -> Result<(Draft, DraftPlan), Trouble> {
+    let content = desk.content().await?;
+    let draft = typed(view, &content)?;
+    let plan = desk.publisher().draft_plan(&content, &draft).await?;
+    Ok((draft, plan))
+}
+
+/// `POST /console/campaigns/plan`
+pub(in super::super) async fn plan(
+    State(desk): State<Desk>,
+    shown: Shown,
+    caller: Caller,
+    Sent(form): Sent<CampaignForm>,
+) -> Result<Response, Trouble> {
+    let view = EditionView::from(form);
+    let outcome = match planned(&desk, &view).await {
+        Ok((_, plan)) => (StatusCode::OK, Vec::new(), Some(plan)),
+        Err(trouble) if trouble.status.is_client_error() => (trouble.status, trouble.what, None),
+        Err(trouble) => return Err(trouble),
+    };
+    show(&desk, &shown, caller, view, outcome).await
+}
+
+/// Saves, or says why not with the plan.
+async fn keep(
+    desk: &Desk,
+    caller: &Caller,
+    view: &EditionView,
+) -> Result<(), (Trouble, Option<DraftPlan>)> {
+    let (draft, plan) = planned(desk, view).await.map_err(|trouble| (trouble, None))?;
+    if !plan.is_sound() && !view.anyway {
+        let said =
+            "按这个计划到时发不出去（原因在下面的计划里）；仍要保存，勾“知道发不出去，先存下”";
+        return Err((Trouble::wrong(said), Some(plan)));
+    }
+    let content = desk.content().await.map_err(|trouble| (trouble, None))?;
+    let seen = view.seen.trim();
+    let saved = desk.publisher().save_campaign(&content, &draft, seen, caller.actor()).await;
+    desk.content_changed();
+    saved.map_err(|error| (Trouble::from(error), Some(plan)))
+}
+
+/// `POST /console/campaigns/save`
+pub(in super::super) async fn save(
+    State(desk): State<Desk>,
+    shown: Shown,
+    caller: Caller,
+    Sent(form): Sent<CampaignForm>,
+) -> Result<Response, Trouble> {
+    let view = EditionView::from(form);
+    match keep(&desk, &caller, &view).await {
+        Ok(()) => {
+            let done = Notice::Saved.as_str();
+            Ok(Redirect::to(&format!("/console/campaigns?done={done}")).into_response())
+        }
+        Err((trouble, plan)) if trouble.status.is_client_error() => {
+            show(&desk, &shown, caller, view, (trouble.status, trouble.what, plan)).await
+        }
+        Err((trouble, _)) => Err(trouble),
+    }
+}
+
+/// `POST /console/campaigns/dry-run`
+pub(in super::super) async fn dry_run(
+    State(desk): State<Desk>,
+    shown: Shown,
+    caller: Caller,
+    Sent(form): Sent<CampaignForm>,
+) -> Result<Response, Trouble> {
+    let view = EditionView::from(form);
+    match start(&desk, &caller, &view).await {
+        Ok(job) => Ok(jobs::lead_to(&job)),
+        Err(trouble) if trouble.status.is_client_error() => {
+            show(&desk, &shown, caller, view, (trouble.status, trouble.what, None)).await
+        }
+        Err(trouble) => Err(trouble),
+    }
+}
+
+async fn start(desk: &Desk, caller: &Caller, view: &EditionView) -> Result<Arc<Job>, Trouble> {
+    let (draft, _) = planned(desk, view).await?;
+    let content = desk.content().await?;
+    let subject = trimmed(&draft.edition.id.to_string(), 100);
+    let request = Digest::of(format!("{draft:?}").as_bytes());
+    let work = move |desk: Desk, job: Arc<Job>| async move {
+        job.doing("等前面的排版做完");
+        let _turn = desk.rendering().lock().await;
+        job.doing("排版");
+        let watch = |done, total| job.reached(done, total);
+        let (channels, faults) = desk.publisher().draft_render(&content, &draft, &watch)?;
+        for channel in channels {
+            let manifest = &channel.manifest;
+            job.say(JobLine {
+                subject: channel.channel.to_string(),
+                ok: true,
+                text: format!(
+                    "{} 个文件，{:.1} MB，{} 条图文，{} 至 {}",
+                    manifest.files.len(),
+                    channel.bytes() as f64 / 1_048_576.0,
+                    manifest.messages.len(),
+                    manifest.window.from,
+                    manifest.window.until
+                ),
+                link: None,
+            });
+        }
+        if faults.is_empty() { Ok(()) } else { Err(Trouble::wrong_list(faults)) }
+    };
+    desk.start_job(Kind::DryRun, (&subject, request), caller, work).await
+}
+
+/// What an edition would do; nothing is saved.
+#[utoipa::path(post, path = "/api/v1/campaigns/plan", tag = "campaigns",
+    request_body = EditionView,
+    responses((status = 200, body = PlanView), (status = 422, body = super::super::api::Problem)))]
+pub(in super::super) async fn api_plan(
+    State(desk): State<Desk>,
+    Sent(view): Sent<EditionView>,
+) -> Result<Json<PlanView>, Trouble> {
+    Ok(Json(planned(&desk, &view).await?.1.into()))
+}
+
+/// Saves an edition into its series' file.
+#[utoipa::path(post, path = "/api/v1/campaigns", tag = "campaigns", request_body = EditionView,
+    responses((status = 200, body = EditionView), (status = 409, body = super::super::api::Problem),
+        (status = 422, body = super::super::api::Problem)))]
+pub(in super::super) async fn api_save(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Sent(view): Sent<EditionView>,
+) -> Result<Json<EditionView>, Trouble> {
+    keep(&desk, &caller, &view).await.map_err(|(trouble, _)| trouble)?;
+    let (_, seen) = desk.publisher().campaign_file(view.series.trim())?;
+    Ok(Json(EditionView { seen, ..view }))
+}
+
+/// Renders what an edition would publish, in the background: how big it gets, and what the
+/// channels would refuse.
+#[utoipa::path(post, path = "/api/v1/campaigns/dry-run", tag = "campaigns",
+    request_body = EditionView,
+    responses((status = 202, body = jobs::JobView),
+        (status = 422, body = super::super::api::Problem)))]
+pub(in super::super) async fn api_dry_run(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Sent(view): Sent<EditionView>,
+) -> Result<Response, Trouble> {
+    Ok(jobs::accepted(&*start(&desk, &caller, &view).await?))
+}

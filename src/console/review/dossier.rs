@@ -1,0 +1,387 @@
+//! A submission with everything that belongs to it: what is signed, how it looks, what the check
+//! says, where its facts come from, what changed since it was last approved.
+
+use super::{
+    queue,
+    source::{self, Found, Said, Text},
+};
+use crate::{
+    console::{Desk, caller::Caller, trouble::Trouble},
+    model::{Approval, Decision, Digest, LessonId, Listing, MediaType, ReviewStep},
+    review::{self, Standing, step_name},
+    store::Review,
+    work::{Content, difference::read_revision, people::Called},
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use std::{collections::BTreeMap, path::Path, sync::Arc};
+use utoipa::ToSchema;
+
+/// Digits of an output's digest in its address: unmistakable within a manifest.
+const SHORT: usize = 16;
+
+/// A step of review.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ReviewStep)]
+pub struct Step {
+    /// What it is called, with its department.
+    pub name: String,
+    /// Who decided last.
+    pub by: Option<String>,
+    /// What: `approved`, `rejected`.
+    pub decision: Option<&'static str>,
+    /// Their words.
+    pub note: String,
+    /// When, RFC 3339.
+    #[schema(value_type = Option<String>)]
+    pub at: Option<Timestamp>,
+    /// Until when it counts.
+    #[schema(value_type = Option<String>)]
+    pub until: Option<Timestamp>,
+}
+
+/// What one channel would carry.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ReviewManifest)]
+pub struct Carried {
+    /// The channel.
+    pub channel: String,
+    /// The manifest's hash: what is signed.
+    pub hash: String,
+    /// Whom it reaches.
+    pub targets: Vec<String>,
+    /// The days on which it may be public.
+    pub window: String,
+    /// How many files.
+    pub files: usize,
+    /// How many bytes.
+    pub bytes: u64,
+    /// The rules that the texts were checked under.
+    pub rule_pack: String,
+}
+
+/// Outputs that differ only in their branch, shown by the first of them.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Specimen {
+    /// The output, for people.
+    pub label: String,
+    /// The output: `article`, `screen`.
+    pub output: String,
+    /// For whom, for people.
+    pub audience: String,
+    /// The screen profile or paper format.
+    pub profile: String,
+    /// The branch whose it is.
+    pub branch: String,
+    /// The media type.
+    pub media_type: String,
+    /// Where it can be seen.
+    pub href: String,
+    /// Its digest.
+    pub sha256: String,
+    /// How many outputs are like it, this one included.
+    pub alike: usize,
+    /// The words of a text output.
+    pub text: Option<String>,
+}
+
+/// Where a fact comes from.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Claim {
+    /// The lesson's title and audience.
+    pub lesson: String,
+    /// Its name in the text.
+    pub name: String,
+    /// Title and publisher.
+    pub source: String,
+    /// Published, and when somebody looked at it.
+    pub dates: String,
+    /// The address.
+    pub url: Option<String>,
+}
+
+/// A submission with everything that belongs to it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Review)]
+pub struct Dossier {
+    /// The approval number.
+    pub number: String,
+    /// The campaign edition.
+    pub campaign: String,
+    /// The lessons.
+    pub lessons: Vec<String>,
+    /// Their titles.
+    pub titles: Vec<String>,
+    /// Who submitted.
+    pub author: String,
+    /// Who may not sign.
+    pub excluded: String,
+    /// When, RFC 3339.
+    #[schema(value_type = String)]
+    pub submitted_at: Timestamp,
+    /// `approved`, `waiting`, `returned`, `expired`.
+    pub state: &'static str,
+    /// The same in Chinese, with what is missing.
+    pub standing: String,
+    /// A digest over all manifests: to be sent with a decision, so that what is decided is what
+    /// was shown.
+    pub shown: String,
+    /// The steps.
+    pub steps: Vec<Step>,
+    /// The manifests.
+    pub channels: Vec<Carried>,
+    /// How it looks.
+    pub specimens: Vec<Specimen>,
+    /// What the check says of the sources, errors first.
+    pub findings: Vec<Found>,
+    /// Where the facts come from.
+    pub claims: Vec<Claim>,
+    /// The number of the submission that the texts are compared with.
+    pub compared_with: Option<String>,
+    /// The texts.
+    pub texts: Vec<Text>,
+    /// Remarks, those on lines included.
+    pub remarks: Vec<Said>,
+    /// The step that whoever asks would sign.
+    pub mine: Option<String>,
+    /// Why they may not sign.
+    pub refusal: Option<String>,
+}
+
+/// A digest over what a decision is about.
+#[must_use]
+pub(super) fn shown(review: &Review) -> String {
+    let fields: Vec<Vec<u8>> = review
+        .manifests
+        .iter()
+        .flat_map(|(channel, hash)| [channel.as_str().into(), hash.as_bytes().to_vec()])
+        .collect();
+    Digest::of_fields(fields.iter().map(Vec::as_slice)).to_string()
+}
+
+/// Gathers everything.
+///
+/// # Errors
+/// [`Trouble`] 404 where there is no such number.
+pub(super) async fn dossier(
+    desk: &Desk,
+    caller: &Caller,
+    number: &str,
+) -> Result<Dossier, Trouble> {
+    let publisher = desk.publisher();
+    let review = find(desk, number).await?;
+    let content = desk.content_of(&review).await?;
+    let now = publisher.store.now().await?;
+    let approvals = match review.manifests.first() {
+        Some((_, manifest)) => publisher.store.approvals(manifest).await?,
+        None => Vec::new(),
+    };
+    let standing = review::standing(&review.steps, &approvals, &review.excluded, now);
+    let able = review::may_decide(&caller.person, &review.steps, &approvals, &review.excluded);
+    let findings = publisher.check(&content, &review.lessons).await?;
+    let mut findings: Vec<Found> = findings.iter().map(source::found).collect();
+    let grave =
+        |one: &Found| (one.waiver.is_some(), one.severity != "error", one.severity != "warning");
+    findings.sort_by_key(grave);
+    let remarks = publisher.store.remarks(&review.number).await?;
+    let called = publisher.called().await?;
+    let name = |id| called.one(id);
+    let remarks: Vec<Said> =
+        remarks.iter().map(|remark| source::said(remark, name(&remark.author))).collect();
+    let previous = previous(desk, &review).await?;
+    let (channels, specimens) = outputs(desk, &review).await?;
+    let texts = texts(desk, &review, previous.as_ref(), &findings, &remarks).await?;
+    Ok(Dossier {
+        number: review.number.clone(),
+        campaign: review.campaign.to_string(),
+        lessons: review.lessons.iter().map(ToString::to_string).collect(),
+        titles: queue::titles(&content, &review),
+        author: called.one(&review.author),
+        excluded: called.list(&review.excluded),
+        submitted_at: review.submitted_at,
+        state: queue::state(&standing),
+        standing: standing.to_string(),
+        shown: shown(&review),
+        steps: steps(&review, &approvals, &called),
+        channels,
+        specimens,
+        findings,
+        claims: claims(&content, &review),
+        compared_with: previous.map(|previous| previous.number),
+        texts,
+        remarks,
+        refusal: able.as_ref().err().map(ToString::to_string),
+        mine: able.ok().map(|step| step_name(&step)),
+    })
+}
+
+/// The steps, each with the last decision on it.
+fn steps(review: &Review, approvals: &[Approval], called: &Called) -> Vec<Step> {
+    let step = |step: &ReviewStep| {
+        let last = approvals.iter().filter(|one| one.step == step.name).max_by_key(|one| one.at);
+        Step {
+            name: step_name(step),
+            by: last.map(|one| called.one(&one.actor)),
+            decision: last.map(|one| match one.decision {
+                Decision::Approved => "approved",
+                Decision::Rejected => "rejected",
+            }),
+            note: last.map_or(String::new(), |one| one.note.clone()),
+            at: last.map(|one| one.at),
+            until: last.map(|one| one.expires_at),
+        }
+    };
+    review.steps.iter().map(step).collect()
+}
+
+/// The submission of that number.
+pub(super) async fn find(desk: &Desk, number: &str) -> Result<Review, Trouble> {
+    let review = desk.publisher().store.review(number).await?;
+    review.ok_or_else(|| Trouble::missing(format!("没有编号“{number}”的送审记录")))
+}
+
+/// The last submission before this one with a lesson of it that was approved.
+async fn previous(desk: &Desk, review: &Review) -> Result<Option<Review>, Trouble> {
+    let store = &desk.publisher().store;
+    for other in store.reviews(None).await? {
+        let earlier = other.submitted_at < review.submitted_at && other.number != review.number;
+        if !earlier || !other.lessons.iter().any(|lesson| review.lessons.contains(lesson)) {
+            continue;
+        }
+        let Some((_, manifest)) = other.manifests.first() else { continue };
+        let approvals = store.approvals(manifest).await?;
+        // What had expired by now was approved all the same: looked at when it was signed.
+        let at = approvals.iter().map(|one| one.at).max().unwrap_or(other.submitted_at);
+        let standing = review::standing(&other.steps, &approvals, &other.excluded, at);
+        if matches!(standing, Standing::Approved { .. }) {
+            return Ok(Some(other));
+        }
+    }
+    Ok(None)
+}
+
+/// The manifests, and one output of each sort.
+async fn outputs(desk: &Desk, review: &Review) -> Result<(Vec<Carried>, Vec<Specimen>), Trouble> {
+    let mut channels = Vec::new();
+    let mut sorts: BTreeMap<_, Specimen> = BTreeMap::new();
+    for (channel, hash) in &review.manifests {
+        let manifest = desk.manifest(hash).await?;
+        for file in manifest.files.iter().filter(|file| is_shown(file)) {
+            let own = specimen(hash, file);
+            let key = (file.output, file.audience, file.profile.clone(), file.media_type);
+            sorts.entry(key).and_modify(|first| first.alike += 1).or_insert(own);
+        }
+        channels.push(Carried {
+            channel: channel.to_string(),
+            hash: hash.to_string(),
+            targets: manifest.targets.clone(),
+            window: format!("{} 至 {}", manifest.window.from, manifest.window.until),
+            files: manifest.files.len(),
+            bytes: manifest.files.iter().map(|file| file.bytes).sum(),
+            rule_pack: manifest.rule_pack.clone(),
+        });
+    }
+    let mut specimens: Vec<Specimen> = sorts.into_values().collect();
+    for specimen in &mut specimens {
+        if specimen.media_type == MediaType::Text.as_str()
+            && let Some(digest) = Digest::from_hex(&specimen.sha256)
+        {
+            let bytes = desk.publisher().store.blob(&digest).await?;
+            specimen.text = Some(String::from_utf8_lossy(&bytes).into_owned());
+        }
+    }
+    Ok((channels, specimens))
+}
+
+/// Pictures inside an article and archives are seen with what they belong to.
+fn is_shown(file: &Listing) -> bool {
+    !file.path.contains("/article/") && file.media_type != MediaType::Zip
+}
+
+fn specimen(manifest: &Digest, file: &Listing) -> Specimen {
+    Specimen {
+        label: file.output.label().to_owned(),
+        output: file.output.as_str().to_owned(),
+        audience: file.audience.label().to_owned(),
+        profile: file.profile.clone().unwrap_or_default(),
+        branch: file.branch.as_ref().map(ToString::to_string).unwrap_or_default(),
+        media_type: file.media_type.as_str().to_owned(),
+        href: format!("/console/outputs/{manifest}/{}", &file.sha256.to_string()[..SHORT]),
+        sha256: file.sha256.to_string(),
+        alike: 1,
+        text: None,
+    }
+}
+
+fn claims(content: &Content, review: &Review) -> Vec<Claim> {
+    let mut claims = Vec::new();
+    for lesson in review.lessons.iter().filter_map(|id| content.library.lesson(id)) {
+        for variant in lesson.variants.values() {
+            for source in &variant.sources {
+                let day = |day: Option<jiff::civil::Date>| {
+                    day.map_or("–".to_owned(), |day| day.to_string())
+                };
+                claims.push(Claim {
+                    lesson: format!("{}（{}）", variant.title.value, variant.audience.label()),
+                    name: source.claim.clone(),
+                    source: format!("{}，{}", source.title, source.publisher),
+                    dates: format!("{} / {}", day(source.date), day(source.checked)),
+                    url: source.url.clone().filter(|url| url.starts_with("https://")),
+                });
+            }
+        }
+    }
+    // Variants inherit their sources: the same one is shown once.
+    let mut seen = std::collections::BTreeSet::new();
+    claims.retain(|claim| seen.insert((claim.name.clone(), claim.source.clone())));
+    claims
+}
+
+/// Every text of the lessons, compared with the submission before.
+async fn texts(
+    desk: &Desk,
+    review: &Review,
+    previous: Option<&Review>,
+    findings: &[Found],
+    remarks: &[Said],
+) -> Result<Vec<Text>, Trouble> {
+    let store = &desk.publisher().store;
+    let files = read_revision(store, &review.revision).await?;
+    let before = match previous {
+        Some(previous) => read_revision(store, &previous.revision).await?,
+        None => BTreeMap::new(),
+    };
+    let of_lessons = |path: &str| {
+        let own = |id: &LessonId| path.starts_with(&format!("lessons/{id}/"));
+        Path::new(path).extension().is_some_and(|kind| kind == "md")
+            && review.lessons.iter().any(own)
+    };
+    let mut texts = Vec::new();
+    for (path, digest) in files.iter().filter(|(path, _)| of_lessons(path)) {
+        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+        let new = text(store.blob(digest).await?);
+        let old = match before.get(path) {
+            Some(old) => Some(text(store.blob(old).await?)),
+            // A file that is new altogether is all added, where its lesson was approved before.
+            None => previous
+                .filter(|previous| {
+                    previous.lessons.iter().any(|id| path.starts_with(&format!("lessons/{id}/")))
+                })
+                .map(|_| String::new()),
+        };
+        texts.push(source::lines(path, old.as_deref(), &new, findings, remarks));
+    }
+    Ok(texts)
+}
+
+impl Desk {
+    /// The content that a submission froze; the last ones are kept in memory.
+    pub(super) async fn content_of(&self, review: &Review) -> Result<Arc<Content>, Trouble> {
+        if let Some(content) = self.past().content(&review.revision) {
+            return Ok(content);
+        }
+        let content = Arc::new(self.publisher().content_of(review).await?);
+        self.past().keep_content(review.revision, Arc::clone(&content));
+        Ok(content)
+    }
+}

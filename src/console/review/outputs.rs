@@ -1,0 +1,103 @@
+//! The approved bytes themselves. Whatever stands in them, they can do nothing here: pages are
+//! shown in a sandbox without scripts and without our origin (CSP `sandbox`).
+
+use crate::{
+    console::{Desk, trouble::Trouble},
+    model::{Digest, Listing, MediaType},
+};
+use axum::{
+    extract::{Path, Query, State},
+    http::{HeaderName, header},
+    response::{IntoResponse, Response},
+};
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use serde::Deserialize;
+
+/// For pages: nothing from anywhere, no script, an origin of its own; to be framed by us only.
+const SANDBOX: &str = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
+                       frame-ancestors 'self'; form-action 'none'; base-uri 'none'";
+
+/// For documents that the browser's own viewer shows.
+const PLAIN: &str = "default-src 'none'; style-src 'unsafe-inline'; img-src data:; \
+                     frame-ancestors 'self'; form-action 'none'; base-uri 'none'";
+
+/// How it is wanted.
+#[derive(Debug, Default, Deserialize)]
+pub(in crate::console) struct Asked {
+    /// `look`: pictures of an article in their slots, letters as on a phone.
+    view: Option<String>,
+    /// `large`: letters half as large again.
+    letters: Option<String>,
+}
+
+/// `/console/outputs/<manifest>/<digest>`: only what a submission carries can be had. Of the file's
+/// digest the first 16 digits are enough.
+pub(in crate::console) async fn output(
+    State(desk): State<Desk>,
+    Path((manifest, digest)): Path<(String, String)>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Trouble> {
+    let missing = || Trouble::missing("没有这个输出");
+    let hash = Digest::from_hex(&manifest).ok_or_else(missing)?;
+    let manifest = desk.manifest(&hash).await?;
+    let is_it = |file: &&Listing| file.sha256.to_string().starts_with(&digest);
+    let file = Some(&digest).filter(|digest| digest.len() >= 16);
+    let file = file.and_then(|_| manifest.files.iter().find(is_it)).ok_or_else(missing)?;
+    let bytes = desk.publisher().store.blob(&file.sha256).await?;
+    if asked.view.is_some() && file.media_type == MediaType::Html {
+        let large = asked.letters.as_deref() == Some("large");
+        let text = look(&desk, &manifest.files, &String::from_utf8_lossy(&bytes), large).await?;
+        return Ok(answer(file, text.into_bytes()));
+    }
+    Ok(answer(file, bytes))
+}
+
+/// The bytes, with headers that let them do nothing.
+pub(in crate::console) fn answer(file: &Listing, bytes: Vec<u8>) -> Response {
+    let policy = match file.media_type {
+        MediaType::Html | MediaType::Svg => SANDBOX,
+        _ => PLAIN,
+    };
+    let name = file.path.rsplit('/').next().unwrap_or("output");
+    let safe: String = name
+        .chars()
+        .map(|c| if c.is_ascii_alphanumeric() || "-_.".contains(c) { c } else { '_' })
+        .collect();
+    let way = if file.media_type == MediaType::Zip { "attachment" } else { "inline" };
+    let headers = [
+        (header::CONTENT_TYPE, file.media_type.as_str().to_owned()),
+        (header::CONTENT_SECURITY_POLICY, policy.to_owned()),
+        (header::CONTENT_DISPOSITION, format!("{way}; filename=\"{safe}\"")),
+        // The address holds the digest: it is these bytes for ever, for whoever may see them.
+        (header::CACHE_CONTROL, "private, max-age=86400, immutable".to_owned()),
+        (HeaderName::from_static("x-content-sha256"), file.sha256.to_string()),
+    ];
+    (headers, bytes).into_response()
+}
+
+/// The page as a phone shows it. Its pictures stand inside: a page in a sandbox cannot fetch them
+/// in our name.
+async fn look(desk: &Desk, files: &[Listing], html: &str, large: bool) -> Result<String, Trouble> {
+    let mut html = html.to_owned();
+    for file in files {
+        let slot = format!("caishi-slot:{}", file.sha256);
+        if html.contains(&slot) {
+            let bytes = desk.publisher().store.blob(&file.sha256).await?;
+            let data =
+                format!("data:{};base64,{}", file.media_type.as_str(), STANDARD.encode(bytes));
+            html = html.replace(&slot, &data);
+        }
+    }
+    if html.trim_start().to_ascii_lowercase().starts_with("<!doctype") {
+        return Ok(html);
+    }
+    // An article is a fragment: WeChat puts it into a page of its own.
+    let zoom = if large { "1.5" } else { "1" };
+    Ok(format!(
+        "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width,initial-scale=1\"><title>文章</title>\
+         <style>*{{box-sizing:border-box;max-width:100%}}body{{margin:0;background:#fff;zoom:{zoom};\
+         font-family:-apple-system,'PingFang SC','Microsoft YaHei','Noto Sans CJK SC',sans-serif}}\
+         </style></head><body>{html}</body></html>"
+    ))
+}

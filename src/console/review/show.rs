@@ -1,0 +1,139 @@
+//! `/console/reviews/<number>`: everything that a reviewer needs, on one page.
+
+use super::{
+    dossier::{Dossier, Specimen, dossier},
+    source::{Fate, Text},
+};
+use crate::console::{
+    Desk,
+    caller::Caller,
+    filters,
+    page::{Page, Shown, render},
+    permit::Action,
+    trouble::Trouble,
+};
+use askama::Template;
+use axum::{
+    Json,
+    extract::{Path, Query, State},
+    response::Response,
+};
+use serde::Deserialize;
+
+/// Which of the texts is shown, counted from one, and on which of its lines somebody is about to
+/// write a remark.
+#[derive(Debug, Default, Deserialize)]
+pub(in crate::console) struct Asked {
+    text: Option<String>,
+    line: Option<String>,
+}
+
+/// A text in the list of them.
+struct Tab {
+    number: usize,
+    path: String,
+    changed: Option<usize>,
+    findings: usize,
+    remarks: usize,
+    here: bool,
+}
+
+#[derive(Template)]
+#[template(path = "console/html/review.html")]
+struct ReviewPage {
+    page: Page,
+    dossier: Dossier,
+    /// Whether there are buttons to decide.
+    decides: bool,
+    remarks: bool,
+    tabs: Vec<Tab>,
+    text: Option<Text>,
+    text_number: usize,
+    valid_days: u16,
+    articles: Vec<Specimen>,
+    pictures: Vec<Specimen>,
+    documents: Vec<Specimen>,
+    texts: Vec<Specimen>,
+}
+
+pub(in crate::console) async fn page(
+    State(desk): State<Desk>,
+    shown: Shown,
+    caller: Caller,
+    Path(number): Path<String>,
+    Query(asked): Query<Asked>,
+) -> Result<Response, Trouble> {
+    let mut dossier = dossier(&desk, &caller, &number).await?;
+    let remarks = caller.may(Action::Remark);
+    let tabs = tabs(&dossier, asked.text.as_deref());
+    let here = tabs.iter().position(|tab| tab.here).unwrap_or(0);
+    let mut text = dossier.texts.into_iter().nth(here);
+    dossier.texts = Vec::new();
+    let wanted = asked.line.and_then(|line| line.parse::<u32>().ok()).filter(|line| *line > 0);
+    if remarks && let Some(text) = &mut text {
+        for line in text.lines.iter_mut().filter(|line| Some(line.number) == wanted) {
+            line.writing = true;
+        }
+    }
+    let (mut articles, mut pictures, mut documents, mut texts) = Default::default();
+    for specimen in std::mem::take(&mut dossier.specimens) {
+        let pile: &mut Vec<Specimen> = match specimen.media_type.split(['/', ';']).nth(1) {
+            Some("html") => &mut articles,
+            Some("png" | "jpeg" | "svg+xml") => &mut pictures,
+            Some("plain") => &mut texts,
+            _ => &mut documents,
+        };
+        pile.push(specimen);
+    }
+    let title = (number.as_str(), number.as_str());
+    let decides = caller.may(Action::Decide) && dossier.mine.is_some();
+    let valid_days = desk.publisher().config.review.valid_days;
+    let page = Page::new(&desk, &shown, Some(caller), title).await;
+    render(&ReviewPage {
+        page,
+        dossier,
+        decides,
+        remarks,
+        tabs,
+        text,
+        text_number: here + 1,
+        valid_days,
+        articles,
+        pictures,
+        documents,
+        texts,
+    })
+}
+
+/// The texts, and which is shown: the one that was asked for, else the first with something to say.
+fn tabs(dossier: &Dossier, wanted: Option<&str>) -> Vec<Tab> {
+    let tab = |(index, text): (usize, &Text)| {
+        let findings = text.lines.iter().map(|line| line.findings.len()).sum();
+        let remarks = text.lines.iter().map(|line| line.remarks.len()).sum();
+        let (number, path) = (index + 1, text.path.clone());
+        Tab { number, path, changed: text.changed, findings, remarks, here: false }
+    };
+    let mut tabs: Vec<Tab> = dossier.texts.iter().enumerate().map(tab).collect();
+    let asked = wanted.and_then(|number| number.parse::<usize>().ok());
+    let asked = asked.filter(|number| (1..=tabs.len()).contains(number)).map(|number| number - 1);
+    let notable =
+        |tab: &Tab| tab.changed.is_some_and(|lines| lines > 0) || tab.findings + tab.remarks > 0;
+    let plain = || tabs.iter().position(|tab| tab.path.ends_with("/lesson.md"));
+    let first = asked.or_else(|| tabs.iter().position(notable)).or_else(plain).unwrap_or(0);
+    if let Some(tab) = tabs.get_mut(first) {
+        tab.here = true;
+    }
+    tabs
+}
+
+/// A submission with steps, manifests, outputs, findings, sources, texts and remarks.
+#[utoipa::path(get, path = "/api/v1/reviews/{number}", tag = "reviews",
+    params(("number" = String, Path, description = "审批编号")),
+    responses((status = 200, body = Dossier), (status = 404, body = crate::console::api::Problem)))]
+pub(in crate::console) async fn one(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Path(number): Path<String>,
+) -> Result<Json<Dossier>, Trouble> {
+    Ok(Json(dossier(&desk, &caller, &number).await?))
+}

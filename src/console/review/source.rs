@@ -1,0 +1,200 @@
+//! A text as its author wrote it: lines with numbers, what changed since it was last approved, and
+//! what the check and people say of each line.
+
+use crate::{
+    model::{Finding, Severity},
+    store::Remark,
+};
+use jiff::Timestamp;
+use serde::Serialize;
+use similar::{ChangeTag, TextDiff};
+use utoipa::ToSchema;
+
+/// What became of a line.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Fate {
+    /// As it was.
+    Same,
+    /// New.
+    Added,
+    /// Gone.
+    Removed,
+}
+
+/// A stretch of a line; `changed` where it differs within a line that is otherwise alike.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ReviewPart)]
+pub struct Part {
+    /// Whether it changed.
+    pub changed: bool,
+    /// The characters.
+    pub text: String,
+}
+
+/// A line.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ReviewLine)]
+pub struct Line {
+    /// Its number in the submitted text, from one; 0 for lines that are gone.
+    pub number: u32,
+    /// What became of it.
+    pub fate: Fate,
+    /// Its text.
+    pub parts: Vec<Part>,
+    /// What the check says of it.
+    pub findings: Vec<Found>,
+    /// What people said of it.
+    pub remarks: Vec<Said>,
+    /// Whether somebody is about to write a remark on it.
+    #[serde(skip)]
+    pub writing: bool,
+}
+
+/// What the check found.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ReviewFinding)]
+pub struct Found {
+    /// The rule.
+    pub code: &'static str,
+    /// `error`, `warning`, `information`.
+    pub severity: &'static str,
+    /// The severity for people.
+    pub label: String,
+    /// What is wrong.
+    pub reason: String,
+    /// What to do.
+    pub help: String,
+    /// Law and article.
+    pub basis: String,
+    /// The file, under the content folder.
+    pub path: String,
+    /// The line.
+    pub line: u32,
+    /// Why it is let through and until when, where a waiver covers it.
+    pub waiver: Option<String>,
+    /// The output in which it shows, where it is not the source.
+    pub output: Option<String>,
+}
+
+/// What somebody said of a line.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = Remark)]
+pub struct Said {
+    /// Its name.
+    pub id: String,
+    /// The file.
+    pub path: String,
+    /// The line; 0 for the whole file.
+    pub line: u32,
+    /// Who.
+    pub by: String,
+    /// When, RFC 3339.
+    #[schema(value_type = String)]
+    pub at: Timestamp,
+    /// What.
+    pub text: String,
+    /// Who said that it is dealt with.
+    pub settled: Option<String>,
+}
+
+/// A file of a submission.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = ReviewText)]
+pub struct Text {
+    /// The file, under the content folder.
+    pub path: String,
+    /// Its lines, with those that are gone where they stood.
+    pub lines: Vec<Line>,
+    /// How many lines are new or gone; `None` where there is nothing to compare with.
+    pub changed: Option<usize>,
+}
+
+/// What the check found, for people and programs.
+pub(super) fn found(finding: &Finding) -> Found {
+    let diagnostic = &finding.diagnostic;
+    let line = diagnostic.position().map_or(0, |(line, _)| line);
+    Found {
+        code: diagnostic.code,
+        severity: match diagnostic.severity {
+            Severity::Error => "error",
+            Severity::Warning => "warning",
+            Severity::Information => "information",
+        },
+        label: diagnostic.severity.to_string(),
+        reason: diagnostic.reason.clone(),
+        help: diagnostic.help.clone(),
+        basis: finding.basis.clone(),
+        path: diagnostic.file.path.to_string_lossy().into_owned(),
+        line: u32::try_from(line).unwrap_or(u32::MAX),
+        waiver: finding
+            .waiver
+            .as_ref()
+            .map(|waiver| format!("{}（到 {}）", waiver.reason, waiver.until)),
+        output: finding.output.clone(),
+    }
+}
+
+/// What somebody said, with their name.
+pub(super) fn said(remark: &Remark, name: String) -> Said {
+    Said {
+        id: remark.id.clone(),
+        path: remark.path.clone(),
+        line: remark.line,
+        by: name,
+        at: remark.at,
+        text: remark.text.clone(),
+        settled: remark.settled.as_ref().map(|(by, _)| by.clone()),
+    }
+}
+
+/// The lines of a text, against the text that was approved before, where there is one.
+pub(super) fn lines(
+    path: &str,
+    old: Option<&str>,
+    new: &str,
+    findings: &[Found],
+    remarks: &[Said],
+) -> Text {
+    let mut lines = match old {
+        Some(old) if old != new => compared(old, new),
+        _ => new.lines().map(|line| plain(line, Fate::Same)).collect(),
+    };
+    let mut number = 0;
+    for line in lines.iter_mut().filter(|line| line.fate != Fate::Removed) {
+        number += 1;
+        line.number = number;
+        let here = |own: &String, at: u32| own == path && at == number;
+        line.findings = findings.iter().filter(|one| here(&one.path, one.line)).cloned().collect();
+        line.remarks = remarks.iter().filter(|one| here(&one.path, one.line)).cloned().collect();
+    }
+    let changed = old.map(|_| lines.iter().filter(|line| line.fate != Fate::Same).count());
+    Text { path: path.to_owned(), lines, changed }
+}
+
+fn plain(text: &str, fate: Fate) -> Line {
+    let parts = vec![Part { changed: false, text: text.to_owned() }];
+    Line { number: 0, fate, parts, findings: Vec::new(), remarks: Vec::new(), writing: false }
+}
+
+fn compared(old: &str, new: &str) -> Vec<Line> {
+    let diff = TextDiff::from_lines(old, new);
+    let mut lines = Vec::new();
+    for operation in diff.ops() {
+        for change in diff.iter_inline_changes(operation) {
+            let fate = match change.tag() {
+                ChangeTag::Equal => Fate::Same,
+                ChangeTag::Insert => Fate::Added,
+                ChangeTag::Delete => Fate::Removed,
+            };
+            let parts = change.iter_strings_lossy().map(|(changed, text)| Part {
+                changed,
+                text: text.trim_end_matches(['\n', '\r']).to_owned(),
+            });
+            let mut line = plain("", fate);
+            line.parts = parts.filter(|part| !part.text.is_empty()).collect();
+            lines.push(line);
+        }
+    }
+    lines
+}

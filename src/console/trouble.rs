@@ -1,0 +1,119 @@
+//! What went wrong, for people (a page) and for programs (RFC 9457 problem details).
+
+use super::permit::Action;
+use crate::{store::StoreError, work::WorkError};
+use axum::{
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use std::{error::Error, fmt};
+
+/// Why a request was not done. Handlers return it; the gate makes a page or JSON of it.
+#[derive(Debug, Clone)]
+pub struct Trouble {
+    /// The status.
+    pub status: StatusCode,
+    /// What is wrong, each thing for itself.
+    pub what: Vec<String>,
+    /// What to do now.
+    pub next: String,
+}
+
+impl Trouble {
+    /// Something that was sent cannot be used.
+    pub fn wrong(what: impl Into<String>) -> Self {
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, what, "改好后再提交一次；什么都没有改动")
+    }
+
+    /// Several things that were sent cannot be used.
+    pub fn wrong_list(what: Vec<String>) -> Self {
+        Self { what, ..Self::wrong(String::new()) }
+    }
+
+    /// There is no such thing, or it is none of the caller's.
+    pub fn missing(what: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, what, "检查网址，或从左边的目录进去")
+    }
+
+    /// Not now, or not in this state.
+    pub fn conflict(what: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, what, "刷新页面，看看现在的状态")
+    }
+
+    /// Not this person.
+    pub fn forbidden(action: Action) -> Self {
+        let (name, _) = action.labels();
+        let roles: Vec<&str> = action.roles().iter().map(|role| role.labels().0).collect();
+        Self::new(
+            StatusCode::FORBIDDEN,
+            format!("没有权限：{name}要有{}的角色", roles.join("、")),
+            "请有这个角色的同事来做，或请管理员在“设置”里加角色",
+        )
+    }
+
+    /// Any.
+    pub fn new(status: StatusCode, what: impl Into<String>, next: &str) -> Self {
+        Self { status, what: vec![what.into()], next: next.to_owned() }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}。{}", self.what.join("；"), self.next)
+    }
+}
+
+impl Error for Trouble {}
+
+impl IntoResponse for Trouble {
+    fn into_response(self) -> Response {
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+impl From<WorkError> for Trouble {
+    fn from(error: WorkError) -> Self {
+        match error {
+            WorkError::Unknown(what) => Self::missing(what),
+            WorkError::Refused(what) => Self::conflict(what),
+            WorkError::Faults(what) => Self::wrong_list(what),
+            WorkError::Store(error) => error.into(),
+            WorkError::Id(error) => Self::wrong(error.to_string()),
+            other => broken(&other),
+        }
+    }
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::NotFound(what) => Self::missing(format!("台账里没有 {what}")),
+            StoreError::Conflict(what) | StoreError::Refused(what) => Self::conflict(what),
+            StoreError::Fenced(_) => Self::conflict(error.to_string()),
+            StoreError::Unavailable { .. } => Self::new(
+                StatusCode::SERVICE_UNAVAILABLE,
+                error.to_string(),
+                "稍等一分钟再试；一直这样请找运维岗",
+            ),
+            other => broken(&other),
+        }
+    }
+}
+
+/// Our own fault, or the machine's: the log has it in full, people are told what they can do.
+fn broken(error: &(dyn Error + 'static)) -> Trouble {
+    tracing::error!(error, "控制台没有做成");
+    let mut what = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        what = format!("{what}：{cause}");
+        source = cause.source();
+    }
+    Trouble::new(
+        StatusCode::INTERNAL_SERVER_ERROR,
+        what,
+        "再试一次；还不行，请把这句话和时间告诉运维岗，日志里有详情",
+    )
+}
