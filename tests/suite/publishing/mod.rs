@@ -1,7 +1,9 @@
 //! Stories of publishing: approved bytes go out once, at their hour, and nothing else does.
 
+mod campaigns;
 mod canary;
 mod commands;
+mod moves;
 mod orders;
 mod readers;
 mod recall;

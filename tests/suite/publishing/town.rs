@@ -76,7 +76,8 @@ pub struct Town {
     pub co_reviewer: Person,
 }
 
-fn copy(from: &Path, to: &Path) {
+/// Copies a folder with everything in it.
+pub fn copy(from: &Path, to: &Path) {
     for entry in walkdir::WalkDir::new(from) {
         let entry = entry.unwrap();
         let target = to.join(entry.path().strip_prefix(from).unwrap());
@@ -95,6 +96,7 @@ fn person(id: &str, roles: &[&str], department: Option<&str>) -> Person {
         roles: roles.iter().map(|&role| role.to_owned()).collect(),
         department: department.map(str::to_owned),
         token_env: None,
+        branch: None,
         token_sha256: None,
     }
 }

@@ -26,6 +26,7 @@ fn person(name: &str, roles: &[&str], department: &str) -> Person {
         roles: roles.iter().map(|role| (*role).into()).collect(),
         department: (!department.is_empty()).then(|| department.into()),
         token_env: None,
+        branch: None,
         token_sha256: None,
     }
 }

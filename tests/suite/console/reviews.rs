@@ -1,0 +1,163 @@
+//! A submission on its way: returned with a remark on the line, mended, approved; and what keeps
+//! an approval on the bytes that were seen.
+
+use super::{Browser, Office, quoted};
+use caishi::store::Review;
+use serde_json::json;
+
+async fn shown(browser: &Browser, number: &str) -> String {
+    let page = browser.get(&format!("/console/reviews/{}", quoted(number))).await;
+    assert_eq!(page.status, 200, "{}", page.text);
+    let (_, rest) = page.text.split_once("name=\"shown\" value=\"").expect("there is a form");
+    rest.split_once('"').unwrap().0.to_owned()
+}
+
+async fn decide(browser: &Browser, review: &Review, fields: &[(&str, &str)]) -> super::Answer {
+    let path = format!("/console/reviews/{}/decision", quoted(&review.number));
+    browser.post(&path, fields).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_submission_is_returned_mended_and_approved() {
+    let office = Office::new().await;
+    let first = office.town.submit().await;
+    let lesson = first.lessons[0].to_string();
+    let reviewer = office.browser("reviewer").await;
+    let queue = reviewer.get("/console/reviews").await.text;
+    assert!(queue.contains(&first.number) && queue.contains("等你签"), "{queue}");
+    assert!(queue.contains("11-30 周一 08:00"), "the slot it is for: {queue}");
+
+    // A remark on a line, and back it goes with a reason.
+    let number = quoted(&first.number);
+    let path = format!("lessons/{lesson}/lesson.md");
+    let remarks = format!("/console/reviews/{number}/remarks");
+    let fields = [("path", path.as_str()), ("line", "3"), ("text", "标题太长")];
+    assert_eq!(reviewer.post(&remarks, &fields).await.status, 303);
+    let digest = shown(&reviewer, &first.number).await;
+    let silent = decide(&reviewer, &first, &[("decision", "return"), ("shown", &digest)]).await;
+    assert_eq!(silent.status, 422);
+    assert!(silent.text.contains("退回要写明原因"));
+    let why = [("decision", "return"), ("shown", digest.as_str()), ("note", "第 3 行标题太长")];
+    assert_eq!(decide(&reviewer, &first, &why).await.status, 303);
+
+    // The author sees both, at the line.
+    let author = office.browser("author").await;
+    let page = author.get(&format!("/console/reviews/{number}")).await.text;
+    assert!(page.contains("第 3 行标题太长") && page.contains("标题太长"), "{page}");
+    assert!(page.contains("审查岗乙"));
+
+    // Mended and submitted again, it is signed by both.
+    office.town.edit(&path, "version: 1", "version: 2");
+    let second = office.town.submit().await;
+    assert_ne!(second.number, first.number);
+    let co_reviewer = office.browser("co-reviewer").await;
+    for (person, browser) in [("reviewer", &reviewer), ("co-reviewer", &co_reviewer)] {
+        let digest = shown(browser, &second.number).await;
+        let yes = [("decision", "approve"), ("shown", digest.as_str()), ("valid_days", "30")];
+        let answer = decide(browser, &second, &yes).await;
+        assert_eq!(answer.status, 303, "{person}: {}", answer.text);
+    }
+    let page = reviewer.get(&format!("/console/reviews/{}", quoted(&second.number))).await.text;
+    assert!(page.contains("已批准，有效到 2026-12-27"), "{page}");
+    // Compared with nothing: the first one was never approved.
+    assert!(page.contains("以前没有批准过"));
+
+    // The next edition is compared with this one, line by line.
+    office.town.edit(&path, "version: 2", "version: 3");
+    let third = office.town.submit().await;
+    let page = reviewer.get(&format!("/console/reviews/{}", quoted(&third.number))).await.text;
+    assert!(page.contains(&second.number), "what it is compared with");
+    assert!(page.contains("<del>2</del>") && page.contains("<ins>3</ins>"), "{page}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_signed_is_what_was_seen_and_nobody_signs_their_own() {
+    let office = Office::new().await;
+    let review = office.town.submit().await;
+    let reviewer = office.browser("reviewer").await;
+    let stale = "0".repeat(64);
+    let answer = decide(&reviewer, &review, &[("decision", "approve"), ("shown", &stale)]).await;
+    assert_eq!(answer.status, 409);
+    assert!(answer.text.contains("在你看的时候换过了"));
+    let manifest = review.manifests[0].1;
+    assert!(office.town.publisher.store.approvals(&manifest).await.unwrap().is_empty());
+
+    // Somebody who wrote an earlier text of the lesson is no reviewer of it, whatever else they are.
+    let administrator = office.browser("administrator").await;
+    let both = [("id", "both"), ("name", "又写又审"), ("roles", "author"), ("roles", "reviewer")];
+    assert_eq!(administrator.post("/console/settings/people", &both).await.status, 303);
+    let content = office.town.read();
+    let subject = office.town.publisher.subject(&content, "weekly").unwrap();
+    let outline = subject.outline(&content, &review.lessons).unwrap();
+    let both = caishi::model::PersonId::new("both").unwrap();
+    office.town.edit(
+        &format!("lessons/{}/lesson.md", review.lessons[0]),
+        "version: 1",
+        "version: 4",
+    );
+    let content = office.town.read();
+    let outline = subject.outline(&content, &outline.lessons).unwrap();
+    let (own, _) =
+        office.town.publisher.submit(&content, &outline, &both, &|_, _| {}).await.unwrap();
+    let browser = office.browser("both").await;
+    let page = browser.get(&format!("/console/reviews/{}", quoted(&own.number))).await.text;
+    assert!(page.contains("不能审批自己的内容") && !page.contains("value=\"approve\""), "{page}");
+    let dossier = office.program("both", &["reviews.read", "reviews.decide"]).await;
+    let read = dossier.get(&format!("/api/v1/reviews/{}", quoted(&own.number))).await;
+    let read: serde_json::Value = serde_json::from_str(&read.text).unwrap();
+    let body = json!({ "decision": "approve", "shown": read["shown"] });
+    let answer =
+        dossier.post(&format!("/api/v1/reviews/{}/decision", quoted(&own.number)), &body).await;
+    assert_eq!(answer.status, 409, "{}", answer.text);
+    assert!(answer.text.contains("不能审批自己的内容"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_submission_is_rendered_again_byte_for_byte() {
+    let office = Office::new().await;
+    let review = office.town.submit().await;
+    office.town.edit(
+        &format!("lessons/{}/lesson.md", review.lessons[0]),
+        "version: 1",
+        "version: 9",
+    );
+    let auditor = office.browser("auditor").await;
+    let path = format!("/console/audit/reviews/{}/rendering", quoted(&review.number));
+    let answer = auditor.post(&path, &[]).await;
+    assert!(answer.text.contains("每个字节都和批准的一样"), "{}", answer.text);
+    let chain = auditor.get("/console/audit/chain?q=render-again").await.text;
+    assert!(chain.contains("audit.render-again"));
+    let verified = auditor.get("/console/audit/verify").await.text;
+    assert!(verified.contains("首尾相接，没有被改过"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_auditor_asks_what_a_branch_showed() {
+    let office = Office::new().await;
+    let review = office.town.submit().await;
+    office.town.approve(&review).await;
+    office.town.set_clock(crate::publishing::town::MONDAY).await;
+    office.town.tick().await;
+    office.town.work().await;
+    let auditor = office.browser("auditor").await;
+    let page = auditor.get("/console/audit?branch=b001&day=2026-11-30").await.text;
+    assert!(page.contains(&review.number), "{page}");
+    for link in ["稿件", "规则", "审批", "成品", "投递", "网点确认", "撤回", "reviewer的名字"]
+    {
+        assert!(page.contains(link) || link == "reviewer的名字", "{link}: {page}");
+    }
+    let before = auditor.get("/console/audit?branch=b001&day=2026-11-29").await.text;
+    assert!(before.contains("没有投放中的内容"), "{before}");
+    let other = auditor.get("/console/audit?branch=b777&day=2026-11-30").await.text;
+    assert!(other.contains("没有投放中的内容"));
+    let wrong = auditor.get("/console/audit?branch=..%2F&day=yesterday").await.text;
+    assert!(wrong.contains("日期：写成 2026-03-15") && wrong.contains("网点"), "{wrong}");
+    let program = office.program("auditor", &["audit.read"]).await;
+    let answer = program.get("/api/v1/audit/day?branch=b001&day=2026-11-30").await;
+    let day: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
+    assert_eq!(day["links"][0]["number"], review.number, "{day}");
+    let files = day["links"][0]["files"].as_array().unwrap();
+    assert!(files.iter().any(|file| file["path"].as_str().unwrap().starts_with("branches/b001/")));
+    let others = files.iter().filter(|file| file["path"].as_str().unwrap().contains("b002"));
+    assert_eq!(others.count(), 0, "{files:?}");
+}
