@@ -268,6 +268,7 @@ impl Edition {
             id: format!("weekly@{}", self.slot),
             schedule: ScheduleId::new("weekly")?,
             slot: self.slot,
+            due: self.slot,
             state: OccurrenceState::Fired,
             reason: String::new(),
             campaign: self.campaign.clone(),

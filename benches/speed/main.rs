@@ -14,13 +14,16 @@
 //! - [`ledger`]: deliveries per second on SQLite and Postgres, drained from a [`backlog`], and
 //!   another [`queue`] on the same Postgres;
 //! - [`packs`]: publishing poster packs, and serving them beside nginx.
-//! - [`portal`]: guests who arrive at the Wi-Fi portal, and bytes per page by gateway.
+//! - [`portal`]: guests who arrive at the Wi-Fi portal, and bytes per page by gateway;
+//! - [`console`]: pages of the console with 300 branches, 200 lessons and 5,000 deliveries;
+//! - [`preview`]: how soon an author sees what was saved.
 
 mod articles;
 mod backlog;
 mod check;
 mod chromium;
 mod clock;
+mod console;
 mod empty;
 mod floor;
 mod ledger;
@@ -32,6 +35,7 @@ mod portal;
 #[expect(clippy::unwrap_used, dead_code, reason = "the tests' own, and they use more of it")]
 #[path = "../../tests/suite/servers/postgres.rs"]
 mod postgres;
+mod preview;
 mod push;
 mod queue;
 mod table;
@@ -50,8 +54,9 @@ const LARGEST_FILE: f64 = 300_000.0;
 const PEAK_MB: f64 = 400.0;
 
 /// What can be measured alone.
-const PARTS: [&str; 8] =
-    ["push", "peer", "floor", "articles", "check", "ledger", "packs", "portal"];
+const PARTS: [&str; 10] = [
+    "push", "peer", "floor", "articles", "check", "ledger", "packs", "portal", "console", "preview",
+];
 
 fn main() -> anyhow::Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -96,6 +101,12 @@ fn main() -> anyhow::Result<()> {
     }
     if wanted("portal") {
         portal::measure(quick, &mut table)?;
+    }
+    if wanted("console") {
+        console::measure(quick, &mut table)?;
+    }
+    if wanted("preview") {
+        preview::measure(quick, &mut table)?;
     }
     if chosen.is_empty() {
         large_push(many, &mut table)?;

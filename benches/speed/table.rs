@@ -26,6 +26,11 @@ impl Goal {
         Self { text, met: value <= limit }
     }
 
+    /// Several things at once.
+    pub fn of(met: bool, text: &'static str) -> Self {
+        Self { text, met }
+    }
+
     /// A value that should not be below `limit`.
     pub fn above(value: f64, limit: f64, text: &'static str) -> Self {
         Self { text, met: value >= limit }
