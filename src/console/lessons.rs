@@ -25,8 +25,8 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use utoipa::{IntoParams, ToSchema};
 
-/// More than this is not out at once in any bank.
-const MOST_OUT: u32 = 20_000;
+/// Rows of a page.
+const ROWS: usize = 100;
 
 /// What was carried where, at most, on a lesson's own page.
 const HISTORY: u32 = 100;
@@ -68,6 +68,8 @@ pub struct Listed {
 pub struct Asked {
     /// Words in id or title.
     q: Option<String>,
+    /// The page, from one; of the page only.
+    page: Option<String>,
 }
 
 #[derive(Template)]
@@ -77,6 +79,9 @@ struct LessonsPage {
     lessons: Vec<Listed>,
     q: String,
     all: usize,
+    /// The number of this page, and of them all.
+    number: usize,
+    pages: usize,
 }
 
 pub(super) async fn page(
@@ -88,9 +93,13 @@ pub(super) async fn page(
     let all = list_of(&desk).await?;
     let q = asked.q.unwrap_or_default();
     let count = all.len();
-    let lessons = all.into_iter().filter(|one| matches(one, &q)).collect();
+    let fitting: Vec<Listed> = all.into_iter().filter(|one| matches(one, &q)).collect();
+    let pages = fitting.len().div_ceil(ROWS).max(1);
+    let number = asked.page.and_then(|page| page.parse::<usize>().ok()).unwrap_or(1);
+    let number = number.clamp(1, pages);
+    let lessons = fitting.into_iter().skip((number - 1) * ROWS).take(ROWS).collect();
     let page = Page::new(&desk, &shown, Some(caller), ("课件", "Lessons")).await;
-    render(&LessonsPage { page, lessons, q, all: count })
+    render(&LessonsPage { page, lessons, q, all: count, number, pages })
 }
 
 /// Every lesson with its state.
@@ -122,11 +131,11 @@ async fn list_of(desk: &Desk) -> Result<Vec<Listed>, Trouble> {
         }
     }
     let mut out: BTreeMap<LessonId, Vec<String>> = BTreeMap::new();
-    for one in publisher.store.out_now(MOST_OUT).await? {
-        for lesson in one.lessons {
+    for (lessons, channel) in publisher.store.out_now().await? {
+        for lesson in lessons {
             let channels = out.entry(lesson).or_default();
-            if !channels.contains(&one.channel) {
-                channels.push(one.channel.clone());
+            if !channels.contains(&channel) {
+                channels.push(channel.clone());
             }
         }
     }

@@ -50,17 +50,18 @@ fn read(row: &AnyRow) -> Answer<Out> {
 }
 
 impl Store {
-    /// What is out now, newest first, at most so many.
+    /// Which lessons are out now, and over which channels: each pair once.
     ///
     /// # Errors
     /// [`super::StoreError`].
-    pub async fn out_now(&self, limit: u32) -> Answer<Vec<Out>> {
+    pub async fn out_now(&self) -> Answer<Vec<(Vec<LessonId>, String)>> {
         let now = self.now().await?;
-        let sql = sqlx::AssertSqlSafe(format!(
-            "{OUT} WHERE d.state IN ('confirmed', 'accepted') AND d.expires_at > $1 \
-             ORDER BY d.slot DESC, d.id LIMIT $2"
-        ));
-        let rows = self.database.all("读在外的内容", sql, values![now, limit]).await?;
+        let sql = "SELECT DISTINCT o.lessons, d.channel FROM delivery d \
+                   JOIN occurrence o ON o.id = d.occurrence \
+                   WHERE d.state IN ('confirmed', 'accepted') AND d.expires_at > $1 \
+                   ORDER BY d.channel, o.lessons";
+        let rows = self.database.all("读在外的内容", sql, values![now]).await?;
+        let read = |row: &AnyRow| Ok((row.parsed("lessons", read_lessons)?, row.text("channel")?));
         rows.iter().map(read).collect()
     }
 

@@ -109,12 +109,15 @@ impl Publisher {
     }
 
     async fn waiting_of(&self, reviews: &[Review]) -> Result<Vec<(Review, Standing)>, WorkError> {
+        let now = self.store.now().await?;
         let mut waiting = Vec::new();
         for review in superseded_left_out(reviews) {
-            for standing in self.standing(review).await?.into_iter().take(1) {
-                if !matches!(standing, Standing::Approved { .. }) {
-                    waiting.push((review.clone(), standing));
-                }
+            // All manifests of a submission are decided together.
+            let Some((_, manifest)) = review.manifests.first() else { continue };
+            let approvals = self.store.approvals(manifest).await?;
+            let standing = review::standing(&review.steps, &approvals, &review.excluded, now);
+            if !matches!(standing, Standing::Approved { .. }) {
+                waiting.push((review.clone(), standing));
             }
         }
         Ok(waiting)
