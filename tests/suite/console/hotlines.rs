@@ -13,14 +13,20 @@ const FORM: [(&str, &str); 5] = [
     ("was", "95XXX"),
 ];
 
-/// The bank's number is changed on Monday, after the first week went out.
-async fn changed(further: &[(&str, &str)]) -> (Office, String) {
+/// Monday, when the first week's outputs are out.
+async fn monday() -> Office {
     let office = Office::new().await;
     let review = office.town.submit().await;
     office.town.approve(&review).await;
     office.town.set_clock(MONDAY).await;
     office.town.tick().await;
     office.town.work().await;
+    office
+}
+
+/// The bank's number is changed on Monday, after the first week went out.
+async fn changed(further: &[(&str, &str)]) -> (Office, String) {
+    let office = monday().await;
     let desk = office.browser("publisher").await;
     let page = desk.post("/console/hotlines/bank/preview", &FORM).await;
     assert_eq!(page.status, 200, "{}", page.text);
@@ -83,6 +89,24 @@ async fn a_dangerous_number_comes_down_at_once() {
     assert_eq!(states(&office, "branches").await, [DeliveryState::Recalled]);
     let page = office.browser("auditor").await.get(&path).await.text;
     assert!(page.contains("已送审，等批准") && page.contains("已撤"), "{page}");
+}
+
+/// What follows is submitted in the name of the person whose token it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_program_changes_a_number() {
+    let office = monday().await;
+    let program = office.program("publisher", &["hotlines.change"]).await;
+    let mut body: serde_json::Map<String, serde_json::Value> =
+        FORM.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+    body.extend(
+        [("at_once", ""), ("republish", "yes")].map(|(name, value)| (name.into(), value.into())),
+    );
+    let answer = program.post("/api/v1/hotlines/bank", &body.into()).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    assert!(office.town.publisher.tend_hotline_changes().await.unwrap());
+    let reviews = office.town.publisher.store.reviews(None).await.unwrap();
+    let own = reviews.iter().filter(|review| review.author.as_str() == "publisher");
+    assert!(own.count() > 0, "{reviews:?}");
 }
 
 #[test]
