@@ -1,13 +1,11 @@
-//! Numbers that were changed, and the live deliveries that a change is about.
+//! Numbers that were changed, and how far what follows got.
 
 use super::{
-    Answer, Delivery, Store,
+    Answer, Store,
     audit::Entry,
-    delivery,
-    review::read_lessons,
-    value::{Columns, Value, placeholders, values},
+    value::{Columns, values},
 };
-use crate::model::{DeliveryState, Digest, HotlineId, LessonId, ScheduleId};
+use crate::model::HotlineId;
 use jiff::{SignedDuration, Timestamp};
 use sqlx::{AssertSqlSafe, any::AnyRow};
 
@@ -28,25 +26,7 @@ pub struct HotlineChange {
     pub plan: String,
 }
 
-/// A delivery that is out or on its way, with what it was made of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LiveDelivery {
-    /// The delivery.
-    pub delivery: Delivery,
-    /// The schedule of its occurrence, or what stands for one.
-    pub schedule: ScheduleId,
-    /// The lessons of its occurrence.
-    pub lessons: Vec<LessonId>,
-    /// The frozen content it was made of, where its submission is known.
-    pub revision: Option<Digest>,
-    /// The approval number.
-    pub number: Option<String>,
-}
-
 const COLUMNS: &str = "id, hotline, actor, at, state, lease_until, plan";
-
-/// More live deliveries than these are not told apart.
-const LIVE: u32 = 20_000;
 
 fn read(row: &AnyRow) -> Answer<HotlineChange> {
     Ok(HotlineChange {
@@ -142,41 +122,5 @@ impl Store {
         let state = if change.open { "open" } else { "done" };
         writing.run(sql, values![state, &change.plan, next, &change.id]).await?;
         writing.commit().await
-    }
-
-    /// The deliveries that are out or may still go out, the newest first.
-    ///
-    /// # Errors
-    /// [`super::StoreError`].
-    pub async fn live_deliveries(&self) -> Answer<Vec<LiveDelivery>> {
-        let over = [DeliveryState::Dead, DeliveryState::Cancelled, DeliveryState::Expired]
-            .into_iter()
-            .chain([DeliveryState::Recalled]);
-        let states: Vec<DeliveryState> = over.collect();
-        let sql = format!(
-            "SELECT {}, o.lessons AS o_lessons, o.schedule AS o_schedule, \
-             r.revision AS r_revision, r.number AS r_number FROM delivery d \
-             JOIN occurrence o ON o.id = d.occurrence \
-             LEFT JOIN review_manifest m ON m.manifest = d.manifest \
-             LEFT JOIN review r ON r.number = m.review \
-             WHERE d.state NOT IN ({}) AND d.expires_at > ${} ORDER BY d.slot DESC, d.id LIMIT {LIVE}",
-            delivery::COLUMNS,
-            placeholders(1, states.len()),
-            states.len() + 1
-        );
-        let mut values: Vec<Value> =
-            states.iter().map(|state| Value::from(state.as_str())).collect();
-        values.push(self.now().await?.into());
-        let rows = self.database.all("找在外的投递", AssertSqlSafe(sql), values).await?;
-        let read = |row: &AnyRow| {
-            Ok(LiveDelivery {
-                delivery: delivery::read(row)?,
-                schedule: row.parsed("o_schedule", |text| ScheduleId::new(text).ok())?,
-                lessons: row.parsed("o_lessons", read_lessons)?,
-                revision: row.maybe_text("r_revision")?.and_then(|text| Digest::from_hex(&text)),
-                number: row.maybe_text("r_number")?,
-            })
-        };
-        rows.iter().map(read).collect()
     }
 }

@@ -1,79 +1,123 @@
-//! What is out, and where: for the pages of lessons and of audits.
+//! What is out, and where. A ledger keeps a row for ever: which of those that went out are still to
+//! be seen is for whoever knows their manifests and channels.
 
 use super::{
     Answer, Store,
     review::read_lessons,
     value::{Columns, values},
 };
-use crate::model::{DeliveryState, Digest, LessonId};
+use crate::model::{CampaignId, ChannelId, DeliveryState, Digest, LessonId, ScheduleId};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
 
-/// Something that is or was out, with the lessons of its slot.
+/// Something that is or was out or may go out, with the lessons of its slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Out {
     /// The delivery.
     pub delivery: String,
     /// The channel.
-    pub channel: String,
+    pub channel: ChannelId,
     /// Account, group or repository.
     pub target: String,
     /// How far it got.
     pub state: DeliveryState,
     /// The slot.
     pub slot: Timestamp,
-    /// Until when it may be out.
+    /// Until when it may be sent; what is out by then stays longer.
     pub expires_at: Timestamp,
     /// Where people can see it.
     pub url: Option<String>,
     /// What was approved.
     pub manifest: Digest,
+    /// The campaign edition.
+    pub campaign: CampaignId,
+    /// The schedule of its occurrence, or what stands for one.
+    pub schedule: ScheduleId,
     /// The lessons.
     pub lessons: Vec<LessonId>,
+    /// The frozen content it was made of, where its submission is known.
+    pub revision: Option<Digest>,
+    /// The approval number.
+    pub number: Option<String>,
+}
+
+impl Out {
+    /// Whether it went out and was not taken back.
+    #[must_use]
+    pub fn is_out(&self) -> bool {
+        matches!(self.state, DeliveryState::Confirmed | DeliveryState::Accepted)
+    }
 }
 
 const OUT: &str = "SELECT d.id, d.channel, d.target, d.state, d.slot, d.expires_at, d.url, \
-                   d.manifest, o.lessons FROM delivery d JOIN occurrence o ON o.id = d.occurrence";
+                   d.manifest, d.campaign, o.schedule, o.lessons, r.revision, r.number \
+                   FROM delivery d JOIN occurrence o ON o.id = d.occurrence \
+                   LEFT JOIN review_manifest m ON m.manifest = d.manifest \
+                   LEFT JOIN review r ON r.number = m.review";
 
 fn read(row: &AnyRow) -> Answer<Out> {
     Ok(Out {
         delivery: row.text("id")?,
-        channel: row.text("channel")?,
+        channel: row.parsed("channel", |text| ChannelId::new(text).ok())?,
         target: row.text("target")?,
         state: row.parsed("state", DeliveryState::from_name)?,
         slot: row.moment("slot")?,
         expires_at: row.moment("expires_at")?,
         url: row.maybe_text("url")?,
         manifest: row.parsed("manifest", Digest::from_hex)?,
+        campaign: row.parsed("campaign", |text| CampaignId::new(text).ok())?,
+        schedule: row.parsed("schedule", |text| ScheduleId::new(text).ok())?,
         lessons: row.parsed("lessons", read_lessons)?,
+        revision: row.maybe_text("revision")?.and_then(|text| Digest::from_hex(&text)),
+        number: row.maybe_text("number")?,
     })
 }
 
 impl Store {
-    /// Which lessons are out now, and over which channels: each pair once.
+    /// A digest that is another one as soon as a delivery was added or changed its state: cheaper
+    /// than reading all of them to find that nothing happened.
     ///
     /// # Errors
     /// [`super::StoreError`].
-    pub async fn out_now(&self) -> Answer<Vec<(Vec<LessonId>, String)>> {
+    pub async fn deliveries_state(&self) -> Answer<Digest> {
+        // A change of state moves `changed_at` forward, so that the sum grows; two states that
+        // swap rows within one millisecond have other counts.
+        let sql = "SELECT state, count(*) AS number, CAST(sum(changed_at) AS BIGINT) AS moments \
+                   FROM delivery GROUP BY state ORDER BY state";
+        let rows = self.database.all("看投递变了没有", sql, Vec::new()).await?;
+        let mut fields: Vec<Vec<u8>> = Vec::new();
+        for row in &rows {
+            fields.push(row.text("state")?.into_bytes());
+            fields.push(row.number("number")?.to_be_bytes().to_vec());
+            fields.push(row.number("moments")?.to_be_bytes().to_vec());
+        }
+        Ok(Digest::of_fields(fields.iter().map(Vec::as_slice)))
+    }
+
+    /// Everything that went out and was not taken back, and what may still go out; the newest
+    /// first. Of what went out long ago nobody may be seeing anything any more.
+    ///
+    /// # Errors
+    /// [`super::StoreError`].
+    pub async fn out_or_coming(&self) -> Answer<Vec<Out>> {
+        let sql = sqlx::AssertSqlSafe(format!(
+            "{OUT} WHERE d.state IN ('confirmed', 'accepted') OR (d.expires_at > $1 AND \
+             d.state NOT IN ('dead', 'cancelled', 'expired', 'recalled')) \
+             ORDER BY d.slot DESC, d.id"
+        ));
         let now = self.now().await?;
-        let sql = "SELECT DISTINCT o.lessons, d.channel FROM delivery d \
-                   JOIN occurrence o ON o.id = d.occurrence \
-                   WHERE d.state IN ('confirmed', 'accepted') AND d.expires_at > $1 \
-                   ORDER BY d.channel, o.lessons";
         let rows = self.database.all("读在外的内容", sql, values![now]).await?;
-        let read = |row: &AnyRow| Ok((row.parsed("lessons", read_lessons)?, row.text("channel")?));
         rows.iter().map(read).collect()
     }
 
-    /// Everything that was to go out in a span, whatever became of it, oldest first.
+    /// Everything that was to go out before a moment, whatever became of it, the newest first.
     ///
     /// # Errors
     /// [`super::StoreError`].
-    pub async fn out_between(&self, from: Timestamp, until: Timestamp) -> Answer<Vec<Out>> {
-        let sql = sqlx::AssertSqlSafe(format!(
-            "{OUT} WHERE d.slot < $2 AND d.expires_at > $1 ORDER BY d.slot, d.id"
-        ));
-        let rows = self.database.all("读当天的内容", sql, values![from, until]).await?;
+    pub async fn out_before(&self, until: Timestamp) -> Answer<Vec<Out>> {
+        let sql =
+            sqlx::AssertSqlSafe(format!("{OUT} WHERE d.slot < $1 ORDER BY d.slot DESC, d.id"));
+        let rows = self.database.all("读以前的内容", sql, values![until]).await?;
         rows.iter().map(read).collect()
     }
 

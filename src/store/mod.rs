@@ -56,7 +56,7 @@ pub use board::{Backlog, BoardFilter, BoardRow};
 pub use branch_event::{BranchEvent, EventNumbers, NewEvent};
 pub use error::StoreError;
 pub use guest::{Choice, Hit, HitKind, TallyLine};
-pub use hotline_change::{HotlineChange, LiveDelivery};
+pub use hotline_change::HotlineChange;
 pub use live::Out;
 pub use remark::Remark;
 pub use row::*;

@@ -1,6 +1,6 @@
 //! The configuration, the ledger and the channels, opened together.
 
-use super::WorkError;
+use super::{WorkError, live::LiveCache};
 use crate::{
     config::{ChannelEntry, Config},
     deliver::{self, BuildContext, Channel},
@@ -22,6 +22,8 @@ pub struct Publisher {
     pub channel_faults: BTreeMap<ChannelId, Vec<String>>,
     /// Where outputs are rendered before they are frozen.
     pub render_folder: PathBuf,
+    /// What is live, as last read.
+    pub(super) live: Arc<LiveCache>,
 }
 
 impl Publisher {
@@ -48,7 +50,7 @@ impl Publisher {
                 }
             }
         }
-        Ok(Self { config, store, channels, channel_faults, render_folder })
+        Ok(Self { config, store, channels, channel_faults, render_folder, live: Arc::default() })
     }
 
     /// The table of a channel.

@@ -1,14 +1,20 @@
 //! How everything stands: computed from the ledger, never stored.
 
-use super::{Content, Publisher, WorkError};
+use super::{
+    Content, Publisher, WorkError,
+    live::{LiveOut, Standing as Seen},
+};
 use crate::{
     model::{Approval, DeliveryState, PersonId},
     review::{self, Standing},
     schedule::{self, Warning},
     store::{Delivery, DeliveryFilter, Deployment, Occurrence, Review},
 };
-use jiff::Timestamp;
+use jiff::{Timestamp, ToSpan as _, civil::Date};
 use std::collections::BTreeMap;
+
+/// For so many days after its last one, people are asked about what can still be seen.
+const ASKED: i32 = 60;
 
 /// Everything `caishi status` shows.
 #[derive(Debug, Clone)]
@@ -156,7 +162,33 @@ impl Publisher {
                 subject: occurrence.id,
             });
         }
+        alerts.extend(self.overstaying().await?);
         Ok(alerts)
+    }
+
+    /// What people can still read although its last day is over, for as long as somebody is asked
+    /// to decide about it.
+    async fn overstaying(&self) -> Result<Vec<Alert>, WorkError> {
+        let today = self.today().await?;
+        let is_asked = |until: Date| until.saturating_add(ASKED.days()) >= today;
+        let live = self.live().await?;
+        let overstays = live.iter().filter(|one| {
+            one.standing == Seen::Overstays
+                && is_asked(one.contents.until)
+                && self.stays_for_good(&one.out.channel).is_none()
+        });
+        let alert = |one: &LiveOut| Alert {
+            subject: one.out.delivery.clone(),
+            what: format!(
+                "渠道 {}：{} 的投放日期 {} 已经过了，读者还看得到",
+                one.out.channel, one.out.campaign, one.contents.until
+            ),
+            next_step: format!(
+                "撤下：caishi recall {} --as <代号> --note 过了投放日期",
+                one.out.delivery
+            ),
+        };
+        Ok(overstays.map(alert).collect())
     }
 
     async fn warnings(

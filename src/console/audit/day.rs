@@ -11,7 +11,7 @@ use crate::{
     },
     model::{Approval, BranchId, Decision, DeliveryState, Manifest},
     store::{Display, Out},
-    work::{clock::shanghai, feeds::is_given, people::Called},
+    work::{clock::shanghai, feeds::is_given, live::went_out, people::Called},
 };
 use askama::Template;
 use axum::{
@@ -102,6 +102,8 @@ pub struct Link {
     pub files: Vec<Given>,
     /// What the branch confirmed.
     pub confirmations: Vec<String>,
+    /// Whether something newer had its place by then: a screen of the branch went on with it.
+    pub replaced: bool,
 }
 
 /// What a branch showed on a day.
@@ -179,22 +181,34 @@ async fn on(desk: &Desk, branch: &BranchId, day: Date) -> Result<Day, Trouble> {
     let until = start(day.tomorrow().map_err(wrong)?).map_err(wrong)?;
     let store = &desk.publisher().store;
     let displays = store.displays(branch, from, until).await?;
+    let then = desk.publisher().shown_between(branch, from, until).await?;
     let mut links = Vec::new();
-    for out in store.out_between(from, until).await? {
+    for out in &then.shown {
         let manifest = desk.manifest(&out.manifest).await?;
-        let link = link(desk, branch, &out, &manifest, &displays).await?;
-        let was_out = link.out_at.is_some_and(|at| at < until)
-            && link.recalled_at.is_none_or(|at| at >= from);
-        if was_out && !link.files.is_empty() {
-            links.push(link);
+        links.push(link(desk, branch, out, &manifest, &displays).await?);
+    }
+    links.retain(|link| !link.files.is_empty());
+    // A screen without a connection goes on with what was replaced elsewhere.
+    let carried = |links: &[Link], sha256: &str| {
+        links.iter().any(|link| link.files.iter().any(|file| file.sha256 == sha256))
+    };
+    for out in &then.replaced {
+        let is_open = |display: &&Display| !carried(&links, &display.sha256);
+        let open: Vec<&Display> = displays.iter().filter(is_open).collect();
+        if open.is_empty() {
+            break;
+        }
+        let manifest = desk.manifest(&out.manifest).await?;
+        let mut own = link(desk, branch, out, &manifest, &displays).await?;
+        own.files.retain(|file| open.iter().any(|display| display.sha256 == file.sha256));
+        own.replaced = true;
+        if !own.files.is_empty() {
+            links.push(own);
         }
     }
-    let explained = |display: &&Display| {
-        links.iter().any(|link| link.files.iter().any(|file| file.sha256 == display.sha256))
-    };
     let mut unexplained: Vec<String> = displays
         .iter()
-        .filter(|display| !explained(display))
+        .filter(|display| !carried(&links, &display.sha256))
         .map(|display| format!("{} {}", display.screen, display.sha256))
         .collect();
     unexplained.sort();
@@ -227,11 +241,12 @@ async fn link(
         .iter()
         .filter(|file| file.branch.as_ref() == Some(branch) || (shared && is_given(file, branch)));
     Ok(Link {
+        replaced: false,
         delivery: out.delivery.clone(),
-        channel: out.channel.clone(),
+        channel: out.channel.to_string(),
         state: out.state.label().to_owned(),
         slot: out.slot,
-        out_at: when(DeliveryState::Confirmed).or(when(DeliveryState::Accepted)),
+        out_at: went_out(&attempts),
         recalled_at: when(DeliveryState::Recalled),
         remote: delivery.remote_ref,
         manifest: out.manifest.to_string(),

@@ -18,9 +18,8 @@ use crate::{
     model::{Audience, Hotline, HotlineId, LessonId},
     store::HotlineChange,
     work::{
-        Content,
         feeds::title_of,
-        hotlines::{Carrier, plan_of, used_by},
+        hotlines::{Carrier, plan_of, uses},
     },
 };
 use askama::Template;
@@ -67,36 +66,24 @@ impl Line {
     }
 }
 
-/// Which lessons name which number, today.
-fn uses(content: &Content) -> BTreeMap<HotlineId, Vec<(LessonId, String)>> {
-    let mut uses: BTreeMap<HotlineId, Vec<(LessonId, String)>> = BTreeMap::new();
-    for lesson in &content.library.lessons {
-        for id in used_by(&content.library, &lesson.id) {
-            let title = title_of(content, &lesson.id, Audience::General);
-            uses.entry(id).or_default().push((lesson.id.clone(), title));
-        }
-    }
-    uses
-}
-
 fn age(on: Date, today: Date) -> i32 {
     on.until(today).map_or(0, |span| span.get_days())
 }
 
-async fn lines(desk: &Desk) -> Result<(Vec<Line>, Vec<Carrier>), Trouble> {
+async fn lines(desk: &Desk) -> Result<(Vec<Line>, Arc<Vec<Carrier>>), Trouble> {
     let content = desk.content().await?;
     let today = desk.publisher().today().await?;
     let carriers = desk.publisher().carriers(&content, desk.number_cache()).await?;
-    let reading = Arc::clone(&content);
-    let uses = tokio::task::spawn_blocking(move || uses(&reading)).await;
-    let mut uses = uses.map_err(|error| Trouble::wrong(error.to_string()))?;
+    let mut live: BTreeMap<&HotlineId, usize> = BTreeMap::new();
+    for id in carriers.iter().filter(|one| one.out).flat_map(|one| one.numbers.keys()) {
+        *live.entry(id).or_default() += 1;
+    }
+    let uses = uses(&content, desk.number_cache()).await;
+    let titled = |id: &LessonId| (id.clone(), title_of(&content, id, Audience::General));
     let line = |hotline: &Hotline| Line {
         age: age(hotline.verified_on, today),
-        lessons: uses.remove(&hotline.id).unwrap_or_default(),
-        live: carriers
-            .iter()
-            .filter(|one| one.out && one.numbers.contains_key(&hotline.id))
-            .count(),
+        lessons: uses.get(&hotline.id).into_iter().flatten().map(titled).collect(),
+        live: live.get(&hotline.id).copied().unwrap_or_default(),
         everywhere: desk.publisher().config.bank.hotline == hotline.id,
         hotline: hotline.clone(),
     };
@@ -150,10 +137,11 @@ impl HotlinePage {
 
 /// The number of that id, and what shows it.
 async fn found(desk: &Desk, id: &str) -> Result<(Line, Vec<Carrier>), Trouble> {
-    let (lines, mut carriers) = lines(desk).await?;
+    let (lines, carriers) = lines(desk).await?;
     let line = lines.into_iter().find(|line| line.hotline.id.as_str() == id);
     let line = line.ok_or_else(|| Trouble::missing(format!("没有热线“{}”", shortened(id))))?;
-    carriers.retain(|carrier| carrier.numbers.contains_key(&line.hotline.id));
+    let shows = |carrier: &&Carrier| carrier.numbers.contains_key(&line.hotline.id);
+    let carriers = carriers.iter().filter(shows).cloned().collect();
     Ok((line, carriers))
 }
 
@@ -270,17 +258,17 @@ pub struct CarrierView {
 }
 
 fn carrier_view(carrier: &Carrier, id: &HotlineId) -> CarrierView {
-    let delivery = &carrier.live.delivery;
+    let live = &carrier.live;
     CarrierView {
-        delivery: delivery.id.clone(),
-        channel: delivery.channel.to_string(),
-        campaign: delivery.campaign.to_string(),
-        number: carrier.live.number.clone(),
-        lessons: carrier.live.lessons.iter().map(LessonId::to_string).collect(),
+        delivery: live.delivery.clone(),
+        channel: live.channel.to_string(),
+        campaign: live.campaign.to_string(),
+        number: live.number.clone(),
+        lessons: live.lessons.iter().map(LessonId::to_string).collect(),
         shows: carrier.numbers.get(id).cloned().unwrap_or_default(),
         out: carrier.out,
-        until: carrier.until.to_string(),
-        branches: carrier.branches,
+        until: carrier.contents.until.to_string(),
+        branches: carrier.contents.branches,
         stays: carrier.stays.map(str::to_owned),
     }
 }

@@ -8,7 +8,7 @@ use crate::{
     build::write_whole,
     model::{Digest, HotlineId, LessonId},
     schedule,
-    store::{Delivery, HotlineChange},
+    store::{HotlineChange, Out},
     work::{Content, Publisher, WorkError},
 };
 use jiff::civil::Date;
@@ -138,14 +138,15 @@ impl Publisher {
         hotline: &HotlineId,
         number: &str,
     ) -> Result<(Vec<Carrier>, Vec<Group>), WorkError> {
-        let mut carriers = self.carriers(content, cache).await?;
-        carriers.retain(|carrier| carrier.numbers.get(hotline).is_some_and(|was| was != number));
+        let carriers = self.carriers(content, cache).await?;
+        let shows = |one: &&Carrier| one.numbers.get(hotline).is_some_and(|was| was != number);
+        let carriers: Vec<Carrier> = carriers.iter().filter(shows).cloned().collect();
         let mut groups: BTreeMap<(String, Vec<String>), Group> = BTreeMap::new();
         for carrier in &carriers {
-            let subject = self.subject_of(&carrier.live.schedule, &carrier.live.delivery);
+            let subject = self.subject_of(&carrier.live);
             let group = group(&mut groups, subject, &carrier.live.lessons);
-            group.deliveries.push(carrier.live.delivery.id.clone());
-            let channel = carrier.live.delivery.channel.to_string();
+            group.deliveries.push(carrier.live.delivery.clone());
+            let channel = carrier.live.channel.to_string();
             if !group.channels.contains(&channel) {
                 group.channels.push(channel);
             }
@@ -157,14 +158,14 @@ impl Publisher {
     }
 
     /// The name that a delivery's subject has now.
-    fn subject_of(&self, schedule: &crate::model::ScheduleId, delivery: &Delivery) -> String {
+    fn subject_of(&self, live: &Out) -> String {
         let named = |name: &str| {
             let mut schedules = self.config.schedules.iter();
             schedules.find(|entry| entry.id.as_str() == name).map(|entry| entry.id.to_string())
         };
-        let own = schedule.as_str();
+        let own = live.schedule.as_str();
         let stands_for = own.strip_prefix("publish-").and_then(named);
-        named(own).or(stands_for).unwrap_or_else(|| delivery.campaign.to_string())
+        named(own).or(stands_for).unwrap_or_else(|| live.campaign.to_string())
     }
 
     /// What was submitted for the slots ahead. Approvals are of every byte that decides an output,

@@ -12,16 +12,16 @@ mod tend;
 
 pub use change::{ChangePlan, Group, GroupState, NewNumber, Stage, changing, plan_of};
 
-use super::{Content, Publisher, WorkError, difference};
-use crate::{
-    deliver::RecallAbility,
-    model::{DeliveryState, Digest, Hotline, HotlineId, HotlineSet, LessonId, Library, OutputKind},
-    read,
-    store::LiveDelivery,
+use super::{
+    Content, Publisher, WorkError, difference,
+    live::{Contents, LiveOut, Standing},
 };
-use jiff::civil::Date;
+use crate::{
+    model::{Digest, Hotline, HotlineId, HotlineSet, LessonId, Library, OutputKind},
+    read,
+    store::Out,
+};
 use regex::Regex;
-use serde::Deserialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
     path::Path,
@@ -32,15 +32,11 @@ use std::{
 #[derive(Debug, Clone)]
 pub struct Carrier {
     /// The delivery.
-    pub live: LiveDelivery,
-    /// Its last day.
-    pub until: Date,
-    /// What is in it: output and how many files.
-    pub outputs: BTreeMap<OutputKind, usize>,
-    /// How many branches have files of their own in it.
-    pub branches: usize,
+    pub live: Out,
+    /// What is in it.
+    pub contents: Arc<Contents>,
     /// The numbers it shows, as they were when it was made.
-    pub numbers: BTreeMap<HotlineId, String>,
+    pub numbers: Arc<BTreeMap<HotlineId, String>>,
     /// Whether it is out; else it may still go out.
     pub out: bool,
     /// Why it cannot be taken down, where it cannot.
@@ -61,34 +57,30 @@ struct Named {
     sets: BTreeSet<String>,
 }
 
-/// What matters of a manifest here.
-#[derive(Debug)]
-struct Contents {
-    until: Date,
-    outputs: BTreeMap<OutputKind, usize>,
-    branches: usize,
-}
-
-#[derive(Deserialize)]
-struct ContentsWire {
-    until: String,
-    files: Vec<FileWire>,
-}
-
-#[derive(Deserialize)]
-struct FileWire {
-    output: String,
-    branch: Option<String>,
-}
-
 /// Frozen things, which never change once they were read.
 #[derive(Debug, Default)]
 pub struct HotlineCache {
     revisions: Frozen<difference::Revision>,
     registries: Frozen<Numbers>,
     texts: Frozen<Named>,
-    manifests: Frozen<Contents>,
+    carriers: Mutex<Option<Known>>,
+    uses: Mutex<Option<(Digest, Arc<Uses>)>>,
 }
+
+/// Which lessons name a number.
+pub type Uses = BTreeMap<HotlineId, Vec<LessonId>>;
+
+/// What was made of what was live, and of today's texts.
+#[derive(Debug)]
+struct Known {
+    live: Arc<Vec<LiveOut>>,
+    texts: Digest,
+    carriers: Arc<Vec<Carrier>>,
+}
+
+/// Deliveries that share these show the same numbers: the frozen content they were made of, their
+/// lessons, and whether there is a public notice among them.
+type Sort<'l> = (&'l Digest, &'l [LessonId], bool);
 
 #[derive(Debug)]
 struct Frozen<T>(Mutex<BTreeMap<Digest, Arc<T>>>);
@@ -124,72 +116,45 @@ impl Publisher {
         &self,
         content: &Content,
         cache: &HotlineCache,
-    ) -> Result<Vec<Carrier>, WorkError> {
-        let today = self.today().await?;
+    ) -> Result<Arc<Vec<Carrier>>, WorkError> {
+        let live = self.live().await?;
+        let texts = stamp(content);
+        let known = || cache.carriers.lock().unwrap_or_else(PoisonError::into_inner);
+        let still = |one: &Known| Arc::ptr_eq(&one.live, &live) && one.texts == texts;
+        if let Some(known) = known().as_ref().filter(|one| still(one)) {
+            return Ok(Arc::clone(&known.carriers));
+        }
+        let mut sorts: BTreeMap<Sort<'_>, Arc<BTreeMap<HotlineId, String>>> = BTreeMap::new();
         let mut carriers = Vec::new();
-        for live in self.store.live_deliveries().await? {
-            let Some(contents) = self.contents(&live.delivery.manifest, cache).await? else {
-                continue;
+        for one in live.iter() {
+            let notice = one.contents.outputs.contains_key(&OutputKind::Notice);
+            let sort = one.out.revision.as_ref().map(|it| (it, &*one.out.lessons, notice));
+            let numbers = match sort.and_then(|sort| sorts.get(&sort)) {
+                Some(known) => Arc::clone(known),
+                None => Arc::new(self.numbers_of(&one.out, notice, content, cache).await?),
             };
-            let delivery = &live.delivery;
-            let out = matches!(delivery.state, DeliveryState::Confirmed | DeliveryState::Accepted);
-            let entry = self.config.channels.iter().find(|entry| entry.id == delivery.channel);
-            // What was sent to people stays with them; what hangs or is served ends by itself.
-            let lasts = entry.is_none_or(|e| matches!(e.kind.as_str(), "wechat" | "webhook"));
-            if out && contents.until < today && !lasts {
-                continue;
+            if let Some(sort) = sort {
+                sorts.insert(sort, Arc::clone(&numbers));
             }
-            let stays = self.channels.get(&delivery.channel).and_then(|channel| {
-                match channel.capability().recall {
-                    RecallAbility::None(why) => Some(why),
-                    _ => None,
-                }
-            });
             carriers.push(Carrier {
-                until: contents.until,
-                outputs: contents.outputs.clone(),
-                branches: contents.branches,
-                numbers: self.numbers_of(&live, &contents, content, cache).await?,
-                out,
-                stays,
-                live,
+                live: one.out.clone(),
+                contents: Arc::clone(&one.contents),
+                numbers,
+                out: one.standing != Standing::Coming,
+                stays: self.stays_for_good(&one.out.channel),
             });
         }
+        let carriers = Arc::new(carriers);
+        *known() = Some(Known { live, texts, carriers: Arc::clone(&carriers) });
         Ok(carriers)
-    }
-
-    async fn contents(
-        &self,
-        manifest: &Digest,
-        cache: &HotlineCache,
-    ) -> Result<Option<Arc<Contents>>, WorkError> {
-        if let Some(known) = cache.manifests.get(manifest) {
-            return Ok(Some(known));
-        }
-        let Some(json) = self.store.manifest(manifest).await? else { return Ok(None) };
-        let garbled = |what: String| WorkError::Manifest(what);
-        let wire: ContentsWire =
-            serde_json::from_str(&json).map_err(|error| garbled(error.to_string()))?;
-        let mut outputs: BTreeMap<OutputKind, usize> = BTreeMap::new();
-        for output in wire.files.iter().filter_map(|file| OutputKind::from_name(&file.output)) {
-            *outputs.entry(output).or_default() += 1;
-        }
-        let branches: BTreeSet<&String> =
-            wire.files.iter().filter_map(|file| file.branch.as_ref()).collect();
-        let contents = Contents {
-            until: wire.until.parse().map_err(|_| garbled(format!("until 是“{}”", wire.until)))?,
-            branches: branches.len(),
-            outputs,
-        };
-        Ok(Some(cache.manifests.put(manifest, contents)))
     }
 
     /// The numbers that a delivery shows: those that its frozen lessons name, the bank's own, which
     /// is on everything, and all of them where there is a public notice.
     async fn numbers_of(
         &self,
-        live: &LiveDelivery,
-        contents: &Contents,
+        live: &Out,
+        has_notice: bool,
         content: &Content,
         cache: &HotlineCache,
     ) -> Result<BTreeMap<HotlineId, String>, WorkError> {
@@ -216,7 +181,7 @@ impl Publisher {
             }
         };
         let mut ids: BTreeSet<String> = BTreeSet::from([self.config.bank.hotline.to_string()]);
-        if contents.outputs.contains_key(&OutputKind::Notice) {
+        if has_notice {
             ids.extend(numbers.hotlines.iter().map(|hotline| hotline.id.to_string()));
         }
         for lesson in &live.lessons {
@@ -240,6 +205,35 @@ impl Publisher {
     async fn text_of(&self, digest: &Digest) -> Result<String, WorkError> {
         Ok(String::from_utf8_lossy(&self.store.blob(digest).await?).into_owned())
     }
+}
+
+/// A digest of the content folder's files.
+fn stamp(content: &Content) -> Digest {
+    let own = content.files.iter();
+    let fields = own.flat_map(|(path, digest)| [path.as_bytes(), digest.as_bytes().as_slice()]);
+    Digest::of_fields(fields)
+}
+
+/// Which lessons name which number today.
+pub async fn uses(content: &Arc<Content>, cache: &HotlineCache) -> Arc<Uses> {
+    let texts = stamp(content);
+    let known = || cache.uses.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some((_, uses)) = known().as_ref().filter(|(own, _)| *own == texts) {
+        return Arc::clone(uses);
+    }
+    let reading = Arc::clone(content);
+    let read = move || {
+        let mut uses = Uses::new();
+        for lesson in &reading.library.lessons {
+            for id in used_by(&reading.library, &lesson.id) {
+                uses.entry(id).or_default().push(lesson.id.clone());
+            }
+        }
+        uses
+    };
+    let uses = Arc::new(tokio::task::spawn_blocking(read).await.unwrap_or_default());
+    *known() = Some((texts, Arc::clone(&uses)));
+    uses
 }
 
 /// The numbers that a lesson names today, in any of its versions.

@@ -4,6 +4,7 @@ mod branches;
 mod deliveries;
 mod fuzz;
 mod hotlines;
+mod live;
 mod matrix;
 mod oidc;
 mod reviews;

@@ -213,9 +213,14 @@ impl Town {
 
     /// Submits what the slot of Monday shows.
     pub async fn submit(&self) -> Review {
+        self.submit_for(MONDAY).await
+    }
+
+    /// Submits what a slot of the weekly schedule shows.
+    pub async fn submit_for(&self, slot: &str) -> Review {
         let content = self.read();
         let subject = self.publisher.subject(&content, "weekly").unwrap();
-        let lessons = subject.lessons_at(MONDAY.parse().unwrap());
+        let lessons = subject.lessons_at(slot.parse().unwrap());
         let outline = subject.outline(&content, &lessons).unwrap();
         let submitted =
             self.publisher.submit(&content, &outline, &self.author.id, &|_, _| {}).await;

@@ -1,0 +1,270 @@
+//! What can be seen now, and what a branch may have had before its eyes on a day that is over. The
+//! ledger says what went out; for how long it stays depends on where it went: a folder or a pack
+//! repository shows the newest of a series until its last day, what was sent to people stays.
+
+use super::{Publisher, WorkError, clock::shanghai};
+use crate::{
+    deliver::RecallAbility,
+    model::{BranchId, ChannelId, DeliveryState, Digest, OutputKind},
+    packs::wire::ConfirmedWhat,
+    store::{AttemptLine, Out},
+    work::branches::what_text,
+};
+use jiff::{Timestamp, civil::Date};
+use serde::Deserialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, PoisonError},
+};
+
+/// What matters of a manifest here.
+#[derive(Debug)]
+pub struct Contents {
+    /// Its last day.
+    pub until: Date,
+    /// Output and how many files.
+    pub outputs: BTreeMap<OutputKind, usize>,
+    /// How many branches have files of their own in it.
+    pub branches: usize,
+}
+
+#[derive(Deserialize)]
+struct ContentsWire {
+    until: String,
+    files: Vec<FileWire>,
+}
+
+#[derive(Deserialize)]
+struct FileWire {
+    output: String,
+    branch: Option<String>,
+}
+
+/// How something stands that can be seen or will be.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// It may still go out.
+    Coming,
+    /// It is out.
+    Out,
+    /// Its last day is over; it went to people and is there all the same.
+    Overstays,
+}
+
+/// Something that can be seen or will be.
+#[derive(Debug)]
+pub struct LiveOut {
+    /// The delivery.
+    pub out: Out,
+    /// What is in it.
+    pub contents: Arc<Contents>,
+    /// How it stands.
+    pub standing: Standing,
+}
+
+/// What was read before and has not changed since.
+#[derive(Debug, Default)]
+pub(super) struct LiveCache {
+    contents: Mutex<BTreeMap<Digest, Arc<Contents>>>,
+    known: Mutex<Option<Known>>,
+}
+
+#[derive(Debug)]
+struct Known {
+    state: Digest,
+    today: Date,
+    /// From here on one of it has missed its time.
+    until: Timestamp,
+    live: Arc<Vec<LiveOut>>,
+}
+
+/// What a branch may have had before its eyes.
+#[derive(Debug, Default)]
+pub struct ShownThen {
+    /// What was out then and not replaced, and what hung on its wall by its own word.
+    pub shown: Vec<Out>,
+    /// What something newer had replaced by then, the newest first: a screen without a connection
+    /// goes on with it.
+    pub replaced: Vec<Out>,
+}
+
+/// Of what was replaced so much is remembered.
+const REPLACED: usize = 40;
+
+/// The place in which the newest takes the place of what was there.
+type Place = (ChannelId, String, String);
+
+fn place(out: &Out) -> Place {
+    (out.channel.clone(), out.target.clone(), out.campaign.series.clone())
+}
+
+fn is_over(state: DeliveryState) -> bool {
+    use DeliveryState::{Cancelled, Dead, Expired, Recalled};
+    matches!(state, Cancelled | Dead | Expired | Recalled)
+}
+
+impl Publisher {
+    /// Whether what went out over a channel stays with people; elsewhere the newest replaces it,
+    /// and its last day ends it.
+    fn stays_with_people(&self, channel: &ChannelId) -> bool {
+        let entry = self.config.channels.iter().find(|entry| entry.id == *channel);
+        entry.is_none_or(|entry| matches!(entry.kind.as_str(), "wechat" | "webhook"))
+    }
+
+    /// Why what is out over a channel cannot be taken down, where it cannot.
+    pub(super) fn stays_for_good(&self, channel: &ChannelId) -> Option<&'static str> {
+        match self.channels.get(channel)?.capability().recall {
+            RecallAbility::None(why) => Some(why),
+            _ => None,
+        }
+    }
+
+    /// Everything that can be seen now or may still go out, the newest first. Costs one small
+    /// question while nothing changes.
+    ///
+    /// # Errors
+    /// The ledger's, or a manifest that cannot be read.
+    pub async fn live(&self) -> Result<Arc<Vec<LiveOut>>, WorkError> {
+        let state = self.store.deliveries_state().await?;
+        let now = self.store.now().await?;
+        let today = shanghai(now).date();
+        let known = || self.live.known.lock().unwrap_or_else(PoisonError::into_inner);
+        let still = |one: &Known| one.state == state && one.today == today && now < one.until;
+        if let Some(known) = known().as_ref().filter(|one| still(one)) {
+            return Ok(Arc::clone(&known.live));
+        }
+        let mut until = Timestamp::MAX;
+        let mut newest: BTreeSet<Place> = BTreeSet::new();
+        let mut live = Vec::new();
+        for out in self.store.out_or_coming().await? {
+            let stays = self.stays_with_people(&out.channel);
+            if out.is_out() && !stays && !newest.insert(place(&out)) {
+                continue;
+            }
+            let Some(contents) = self.contents(&out.manifest).await? else { continue };
+            let standing = match (out.is_out(), contents.until < today) {
+                (false, _) => Standing::Coming,
+                (true, false) => Standing::Out,
+                (true, true) if stays => Standing::Overstays,
+                (true, true) => continue,
+            };
+            if standing == Standing::Coming {
+                until = until.min(out.expires_at);
+            }
+            live.push(LiveOut { out, contents, standing });
+        }
+        let live = Arc::new(live);
+        *known() = Some(Known { state, today, until, live: Arc::clone(&live) });
+        Ok(live)
+    }
+
+    /// What matters of a manifest; `None` where the ledger has none of that hash.
+    async fn contents(&self, manifest: &Digest) -> Result<Option<Arc<Contents>>, WorkError> {
+        let known = || self.live.contents.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(contents) = known().get(manifest) {
+            return Ok(Some(Arc::clone(contents)));
+        }
+        let Some(json) = self.store.manifest(manifest).await? else { return Ok(None) };
+        let contents = Arc::new(contents_of(&json)?);
+        known().insert(*manifest, Arc::clone(&contents));
+        Ok(Some(contents))
+    }
+
+    /// What a branch may have had before its eyes from one moment until another.
+    ///
+    /// # Errors
+    /// The ledger's, or a manifest that cannot be read.
+    pub async fn shown_between(
+        &self,
+        branch: &BranchId,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<ShownThen, WorkError> {
+        let hanging = self.hanging(branch, from, until).await?;
+        let first_day = shanghai(from).date();
+        let mut replaced: BTreeSet<Place> = BTreeSet::new();
+        let mut then = ShownThen::default();
+        for out in self.store.out_before(until).await? {
+            let is_known = self.config.channels.iter().any(|entry| entry.id == out.channel);
+            if is_known && self.stays_with_people(&out.channel) {
+                continue;
+            }
+            let hangs = hanging.contains(&out.delivery);
+            if replaced.contains(&place(&out)) && !hangs {
+                if then.replaced.len() < REPLACED && !is_over(out.state) {
+                    then.replaced.push(out);
+                }
+                continue;
+            }
+            let attempts = self.store.attempts(&out.delivery).await?;
+            let Some(at) = went_out(&attempts).filter(|at| *at < until) else { continue };
+            let recalled = moment_of(&attempts, DeliveryState::Recalled);
+            // What was taken back before the end gives its place back to what was there.
+            if at <= from && recalled.is_none_or(|at| at >= until) {
+                replaced.insert(place(&out));
+            }
+            let gone = recalled.is_some_and(|at| at < from);
+            let contents = self.contents(&out.manifest).await?;
+            let in_time = contents.is_some_and(|contents| contents.until >= first_day);
+            if hangs || (in_time && !gone) {
+                then.shown.push(out);
+            }
+        }
+        then.shown.reverse();
+        Ok(then)
+    }
+
+    /// The deliveries of which paper hung on a branch's wall, by its own word: put up before the
+    /// end, and not taken down before the beginning.
+    async fn hanging(
+        &self,
+        branch: &BranchId,
+        from: Timestamp,
+        until: Timestamp,
+    ) -> Result<BTreeSet<String>, WorkError> {
+        let mut up: BTreeMap<(Digest, Option<String>), bool> = BTreeMap::new();
+        let mut confirmations = self.store.branch_confirmations(branch).await?;
+        confirmations.sort_by_key(|one| one.at);
+        for one in confirmations {
+            let of = (one.key, one.lesson);
+            if one.what == what_text(ConfirmedWhat::Posted) && one.at < until {
+                up.insert(of, true);
+            } else if one.what == what_text(ConfirmedWhat::TakenDown) && one.at < from {
+                // What is down as a whole is down with each of its lessons.
+                let whole = of.1.is_none();
+                let same = |own: &(Digest, Option<String>)| own.0 == of.0 && (whole || *own == of);
+                up.iter_mut().filter(|(own, _)| same(own)).for_each(|(_, up)| *up = false);
+            }
+        }
+        let hanging = up.into_iter().filter(|(_, up)| *up);
+        Ok(hanging.map(|((key, _), _)| format!("d{}", &key.to_string()[..12])).collect())
+    }
+}
+
+fn contents_of(json: &str) -> Result<Contents, WorkError> {
+    let garbled = |what: String| WorkError::Manifest(what);
+    let wire: ContentsWire =
+        serde_json::from_str(json).map_err(|error| garbled(error.to_string()))?;
+    let mut outputs: BTreeMap<OutputKind, usize> = BTreeMap::new();
+    for output in wire.files.iter().filter_map(|file| OutputKind::from_name(&file.output)) {
+        *outputs.entry(output).or_default() += 1;
+    }
+    let branches: BTreeSet<&String> =
+        wire.files.iter().filter_map(|file| file.branch.as_ref()).collect();
+    Ok(Contents {
+        until: wire.until.parse().map_err(|_| garbled(format!("until 是“{}”", wire.until)))?,
+        branches: branches.len(),
+        outputs,
+    })
+}
+
+fn moment_of(attempts: &[AttemptLine], state: DeliveryState) -> Option<Timestamp> {
+    attempts.iter().find(|line| line.to == state).map(|line| line.at)
+}
+
+/// When something was to be seen for the first time.
+#[must_use]
+pub fn went_out(attempts: &[AttemptLine]) -> Option<Timestamp> {
+    moment_of(attempts, DeliveryState::Confirmed)
+        .or_else(|| moment_of(attempts, DeliveryState::Accepted))
+}
