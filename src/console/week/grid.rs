@@ -88,6 +88,22 @@ pub(super) struct Day {
     pub(super) entries: Vec<Entry>,
     /// What was moved away from it, and where to.
     pub(super) away: Vec<String>,
+    /// How many of its slots are folded away; the day's own link shows them.
+    pub(super) more: usize,
+}
+
+impl Day {
+    /// Folds a full day: what is an alarm stays, and the first of the others.
+    pub(super) fn fold(&mut self, rows: usize) {
+        let all = self.entries.len();
+        let mut room = rows;
+        self.entries.retain(|entry| {
+            let fits = room > 0;
+            room = room.saturating_sub(1);
+            fits || entry.mark.tone == "alarm"
+        });
+        self.more = all - self.entries.len();
+    }
 }
 
 const WEEKDAYS: [(&str, &str); 7] = [
@@ -119,6 +135,7 @@ pub(super) fn days(calendar: &Calendar, span: &Span, today: Date, entries: Vec<E
             inside: !span.month || date.month() == span.day.month(),
             entries: own,
             away: Vec::new(),
+            more: 0,
             date,
         });
     }

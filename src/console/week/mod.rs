@@ -34,6 +34,15 @@ use standing::{Mark, mark, mark_done, moved};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 
+/// So many slots of a day are shown in a week, the others behind the day's own link.
+const WEEK_ROWS: usize = 10;
+
+/// The same for a day of a month.
+const MONTH_ROWS: usize = 5;
+
+/// So many slots that wait for a person are shown; each that is decided makes room for another.
+const WAITING: usize = 30;
+
 /// One slot, to come or decided.
 struct Entry {
     due: Timestamp,
@@ -67,6 +76,7 @@ struct WeekPage {
     days: Vec<Day>,
     weeks: Vec<Week>,
     waiting: Vec<Entry>,
+    more_waiting: usize,
     quotas: Vec<Quota>,
     calendar_note: Option<String>,
 }
@@ -150,9 +160,15 @@ pub(super) async fn page(
         waiting.push(decided(&content.library, occurrence, &[]));
     }
     waiting.sort_by_key(|entry| entry.due);
+    let more_waiting = waiting.len().saturating_sub(WAITING);
+    waiting.truncate(WAITING);
     let bands = grid::bands(&content.library, &span);
     let mut days = grid::days(&content.library.calendar, &span, shanghai(now).date(), entries);
     mark_away(&desk, &mut days).await?;
+    let unfolded = asked.text("day");
+    for day in days.iter_mut().filter(|day| day.date.to_string() != unfolded) {
+        day.fold(if span.month { MONTH_ROWS } else { WEEK_ROWS });
+    }
     let (days, weeks) = grid::arrange(&span, days, &bands);
     let years = &content.library.calendar.published_years;
     let calendar_note = (!years.contains(&span.until.year())).then(|| {
@@ -166,6 +182,7 @@ pub(super) async fn page(
         days,
         weeks,
         waiting,
+        more_waiting,
         calendar_note,
     })
 }
