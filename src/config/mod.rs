@@ -23,10 +23,9 @@ mod table;
 pub use file::Environment;
 pub use people::{AuthenticationError, ROLES};
 pub use publish::*;
-pub use schedule::parse_rule;
 pub use secret::{SecretError, SecretReference};
 
-use crate::model::Bank;
+use crate::model::{Bank, ScheduleEntry};
 use std::{
     collections::BTreeMap,
     env, fs, io,

@@ -2,11 +2,8 @@
 //! [blobs] [server] [console]`.
 
 use super::SecretReference;
-use crate::model::{
-    Audience, BranchId, CampaignId, ChannelId, OutputKind, PersonId, Priority, ScheduleId, TopicId,
-};
+use crate::model::{Audience, BranchId, ChannelId, OutputKind, PersonId, Priority, TopicId};
 use ipnet::IpNet;
-use jiff::{SignedDuration, tz::TimeZone};
 use std::{net::SocketAddr, path::PathBuf};
 
 /// A `[channel.<id>]` table: what every channel has, and the rest for its adapter to check.
@@ -35,56 +32,6 @@ pub enum PublishMode {
     Draft,
     /// It publishes.
     Publish,
-}
-
-/// A `[schedule.<id>]` table.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ScheduleEntry {
-    /// Its name.
-    pub id: ScheduleId,
-    /// The campaign edition whose lessons it shows.
-    pub campaign: CampaignId,
-    /// A cron rule of five fields, minute first, such as `0 8 * * MON`.
-    pub rule: String,
-    /// The zone of the rule; Asia/Shanghai unless said otherwise.
-    pub time_zone: TimeZone,
-    /// What becomes of slots that were missed.
-    pub misfire: Misfire,
-    /// How late a slot may still be fired by itself.
-    pub grace: SignedDuration,
-    /// Where it goes.
-    pub channels: Vec<ChannelId>,
-    /// How many lessons a slot carries; more than one rotates by that many.
-    pub lessons_per_slot: usize,
-    /// What becomes of slots on blackout days and, with `workdays_only`, on days off.
-    pub on_blackout: OnBlackout,
-    /// Whether it only fires on workdays of `calendar.toml`, make-up workdays included.
-    pub workdays_only: bool,
-    /// Whether it fires at all.
-    pub enabled: bool,
-}
-
-/// What becomes of missed slots.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Misfire {
-    /// The latest one runs, and is held where it is later than `grace`; the others are skipped.
-    /// The default.
-    RunLatest,
-    /// Those later than `grace` wait for a person, the others run.
-    Hold,
-    /// Those later than `grace` are skipped, the others run.
-    Skip,
-    /// All of them run, at most the last ten.
-    RunAll,
-}
-
-/// What becomes of a slot on a blackout day.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OnBlackout {
-    /// It is skipped, with the reason; the default.
-    Skip,
-    /// It moves to the same hour of the next day that is not blacked out.
-    NextDay,
 }
 
 /// The `[review]` table.

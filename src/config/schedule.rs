@@ -1,38 +1,15 @@
 //! `[schedule.<id>]`: when a campaign's lessons go out.
 
 use super::{
-    Misfire, OnBlackout, ScheduleEntry,
     channel::Channels,
     table::{Table, shorten},
 };
-use crate::model::{CampaignId, ChannelId, ScheduleId, suggest};
-use croner::{
-    Cron,
-    parser::{CronParser, Seconds, Year},
+use crate::model::{
+    CampaignId, ChannelId, Misfire, OnBlackout, ScheduleEntry, ScheduleId,
+    schedule::{DEFAULT_GRACE, DEFAULT_ZONE, parse_rule},
+    suggest,
 };
-use jiff::{SignedDuration, civil::date, tz::TimeZone};
-
-/// The zone of rules that name none.
-const DEFAULT_ZONE: &str = "Asia/Shanghai";
-const DEFAULT_GRACE: SignedDuration = SignedDuration::from_hours(2);
-
-/// Reads a cron rule of five fields, minute first.
-///
-/// # Errors
-/// What was expected, in Chinese.
-pub fn parse_rule(text: &str) -> Result<Cron, String> {
-    let help = "依次写 分 时 日 月 周 五段，例如 0 8 * * MON 是每周一 8:00";
-    let fields = text.split_whitespace().count();
-    if fields != 5 {
-        return Err(format!("“{}”有 {fields} 段，应有 5 段；{help}", shorten(text)));
-    }
-    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
-    let rule = parser.parse(text).map_err(|_| format!("“{}”读不懂；{help}", shorten(text)))?;
-    // The search looks ahead for many years; 31 February has no day in any of them.
-    rule.find_next_occurrence(&date(2026, 1, 1).at(0, 0, 0, 0), true)
-        .map_err(|_| format!("“{}”永远不会到；检查日和月，{help}", shorten(text)))?;
-    Ok(rule)
-}
+use jiff::{SignedDuration, tz::TimeZone};
 
 pub(super) fn read(root: &Table<'_>, channels: &Channels) -> Vec<ScheduleEntry> {
     let tables = root.tables_by_name("schedule");

@@ -28,6 +28,7 @@ mod output;
 mod pack;
 mod publish;
 mod rule;
+pub mod schedule;
 mod slot;
 pub mod suggest;
 mod tier;
@@ -65,6 +66,7 @@ pub use publish::{
     ReviewStep, SlotMove, Window,
 };
 pub use rule::{RuleChange, RulePack};
+pub use schedule::{Misfire, OnBlackout, ScheduleEntry};
 pub use slot::{SLOT, SLOT_CHARACTERS, Slot, counted_with_slots, slots};
 pub use tier::{Lead, PosterText, Tiers};
 

@@ -1,7 +1,7 @@
 //! Slots that are due → what becomes of each.
 
 use super::timetable::{Planned, Timetable};
-use crate::config::Misfire;
+use crate::model::Misfire;
 use jiff::{SignedDuration, Timestamp};
 
 /// How many missed slots `run_all` runs: the latest ones.

@@ -31,10 +31,7 @@ pub use instants::{Instants, resolve};
 pub use timetable::{ScheduleError, Timetable};
 pub use warning::{Warning, warnings};
 
-use crate::{
-    config::ScheduleEntry,
-    model::{Calendar, Edition, LessonId, SlotMove, Window},
-};
+use crate::model::{Calendar, Edition, LessonId, ScheduleEntry, SlotMove, Window};
 use jiff::{SignedDuration, Timestamp};
 
 /// How far [`upcoming`] looks ahead: 29 February is at most eight years away.

@@ -5,9 +5,8 @@ use super::{
     decision::{SlotDecision, Verdict},
     instants::{Instants, resolve},
 };
-use crate::{
-    config::{OnBlackout, ScheduleEntry, parse_rule},
-    model::{Blackout, Calendar, SlotMove, Window},
+use crate::model::{
+    Blackout, Calendar, OnBlackout, ScheduleEntry, SlotMove, Window, schedule::parse_rule,
 };
 use croner::Cron;
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};

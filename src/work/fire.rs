@@ -5,8 +5,7 @@
 
 use super::{Content, Outline, Publisher, WorkError, difference, wire};
 use crate::{
-    config::ScheduleEntry,
-    model::{CampaignId, ChannelId, DeliveryKey, ScheduleId, SlotMove, Window},
+    model::{CampaignId, ChannelId, DeliveryKey, ScheduleEntry, ScheduleId, SlotMove, Window},
     schedule::{self, Timetable, Verdict},
     store::{DeliveryFilter, NewDelivery, Occurrence, OccurrenceState, Review},
 };

@@ -2,10 +2,10 @@
 
 use super::{Content, Publisher, WorkError};
 use crate::{
-    config::{ChannelEntry, ScheduleEntry},
+    config::ChannelEntry,
     model::{
         CampaignId, ChannelId, Digest, Edition, LessonId, Library, Manifest, OutputKind,
-        ScheduleId, Variant, Window,
+        ScheduleEntry, ScheduleId, Variant, Window,
     },
     review, schedule,
 };

@@ -2,8 +2,7 @@
 
 use super::{Content, Publisher, Subject, WorkError};
 use crate::{
-    config::ScheduleEntry,
-    model::{CampaignId, ChannelId, LessonId, ScheduleId, SlotMove, Window},
+    model::{CampaignId, ChannelId, LessonId, ScheduleEntry, ScheduleId, SlotMove, Window},
     review::Standing,
     schedule::{Timetable, Verdict},
     store::{Moving, Review},

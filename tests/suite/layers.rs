@@ -87,7 +87,7 @@ fn rooms_use_only_what_lies_before_them() {
         ("check", &["model"]),
         ("build", &["model", "config", "render"]),
         ("review", &["model", "config"]),
-        ("schedule", &["model", "config"]),
+        ("schedule", &["model"]),
         ("store", &["model", "config", "review"]),
         ("packs", &["model"]),
         ("branch", &["model", "packs"]),

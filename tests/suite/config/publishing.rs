@@ -2,8 +2,8 @@
 
 use super::{BANK, load, load_with, refused};
 use caishi::{
-    config::{BlobConfig, Misfire, OnBlackout, PublishMode, SecretReference},
-    model::{Audience, OutputKind, Priority},
+    config::{BlobConfig, PublishMode, SecretReference},
+    model::{Audience, Misfire, OnBlackout, OutputKind, Priority},
 };
 use jiff::SignedDuration;
 

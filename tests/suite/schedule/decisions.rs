@@ -2,8 +2,7 @@
 
 use super::{at, calendar, days, edition, entry, shown, timetable};
 use caishi::{
-    config::{Misfire, OnBlackout, ScheduleEntry},
-    model::{Blackout, Calendar, Window},
+    model::{Blackout, Calendar, Misfire, OnBlackout, ScheduleEntry, Window},
     schedule::{self, MAX_AT_ONCE, SlotDecision, Verdict},
 };
 use jiff::{SignedDuration, Timestamp, civil::date};

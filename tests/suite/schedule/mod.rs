@@ -7,10 +7,9 @@ mod warnings;
 mod zones;
 
 use caishi::{
-    config::{Misfire, OnBlackout, ScheduleEntry},
     model::{
-        Blackout, Calendar, CampaignId, ChannelId, Edition, Holiday, LessonId, Reach, ScheduleId,
-        Window,
+        Blackout, Calendar, CampaignId, ChannelId, Edition, Holiday, LessonId, Misfire, OnBlackout,
+        Reach, ScheduleEntry, ScheduleId, Window,
     },
     schedule::{SlotDecision, Timetable, Verdict},
 };

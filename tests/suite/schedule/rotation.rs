@@ -1,7 +1,10 @@
 //! Lessons take turns, slot by slot, whatever becomes of the slots.
 
 use super::{at, edition, entry};
-use caishi::{config::ScheduleEntry, model::Edition, schedule::lessons_of_slot};
+use caishi::{
+    model::{Edition, ScheduleEntry},
+    schedule::lessons_of_slot,
+};
 
 fn lessons(entry: &ScheduleEntry, edition: &Edition, slot: &str) -> String {
     let lessons = lessons_of_slot(entry, edition, at(slot));

@@ -2,7 +2,7 @@
 //! days that are left out have no slots.
 
 use caishi::{
-    config::parse_rule,
+    model::schedule::parse_rule,
     schedule::{Instants, resolve},
 };
 use jiff::{SignedDuration, Timestamp, civil::DateTime, tz::TimeZone};

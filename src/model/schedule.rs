@@ -1,0 +1,88 @@
+//! When lessons go out: a rule of slots, and what becomes of slots that were missed or refused.
+
+use super::{CampaignId, ChannelId, ScheduleId};
+use croner::{
+    Cron,
+    parser::{CronParser, Seconds, Year},
+};
+use jiff::{SignedDuration, civil::date, tz::TimeZone};
+
+/// When an edition's lessons go out: a `[schedule.<id>]` table of `channels.toml`, or an
+/// `[[edition.schedule]]` of a campaign's file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ScheduleEntry {
+    /// Its name.
+    pub id: ScheduleId,
+    /// The campaign edition whose lessons it shows.
+    pub campaign: CampaignId,
+    /// A cron rule of five fields, minute first, such as `0 8 * * MON`.
+    pub rule: String,
+    /// The zone of the rule; Asia/Shanghai unless said otherwise.
+    pub time_zone: TimeZone,
+    /// What becomes of slots that were missed.
+    pub misfire: Misfire,
+    /// How late a slot may still be fired by itself.
+    pub grace: SignedDuration,
+    /// Where it goes; in a campaign's file empty for every channel that the edition goes over.
+    pub channels: Vec<ChannelId>,
+    /// How many lessons a slot carries; more than one rotates by that many.
+    pub lessons_per_slot: usize,
+    /// What becomes of slots on blackout days and, with `workdays_only`, on days off.
+    pub on_blackout: OnBlackout,
+    /// Whether it only fires on workdays of `calendar.toml`, make-up workdays included.
+    pub workdays_only: bool,
+    /// Whether it fires at all.
+    pub enabled: bool,
+}
+
+/// What becomes of missed slots.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Misfire {
+    /// The latest one runs, and is held where it is later than `grace`; the others are skipped.
+    /// The default.
+    RunLatest,
+    /// Those later than `grace` wait for a person, the others run.
+    Hold,
+    /// Those later than `grace` are skipped, the others run.
+    Skip,
+    /// All of them run, at most the last ten.
+    RunAll,
+}
+
+/// What becomes of a slot on a blackout day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnBlackout {
+    /// It is skipped, with the reason; the default.
+    Skip,
+    /// It moves to the same hour of the next day that is not blacked out.
+    NextDay,
+}
+
+/// The zone of rules that name none.
+pub const DEFAULT_ZONE: &str = "Asia/Shanghai";
+/// How late a slot may still fire by itself where nothing is said.
+pub const DEFAULT_GRACE: SignedDuration = SignedDuration::from_hours(2);
+
+/// Reads a cron rule of five fields, minute first.
+///
+/// # Errors
+/// What was expected, in Chinese.
+pub fn parse_rule(text: &str) -> Result<Cron, String> {
+    let help = "依次写 分 时 日 月 周 五段，例如 0 8 * * MON 是每周一 8:00";
+    let fields = text.split_whitespace().count();
+    if fields != 5 {
+        return Err(format!("“{}”有 {fields} 段，应有 5 段；{help}", short(text)));
+    }
+    let parser = CronParser::builder().seconds(Seconds::Disallowed).year(Year::Disallowed).build();
+    let rule = parser.parse(text).map_err(|_| format!("“{}”读不懂；{help}", short(text)))?;
+    // The search looks ahead for many years; 31 February has no day in any of them.
+    rule.find_next_occurrence(&date(2026, 1, 1).at(0, 0, 0, 0), true)
+        .map_err(|_| format!("“{}”永远不会到；检查日和月，{help}", short(text)))?;
+    Ok(rule)
+}
+
+/// A text as a message quotes it.
+fn short(text: &str) -> String {
+    let start: String = text.chars().take(60).collect();
+    if start.len() < text.len() { start + "…" } else { start }
+}
