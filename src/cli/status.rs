@@ -147,7 +147,7 @@ pub(super) fn slots(arguments: &SlotsArguments, config: &Path) -> anyhow::Result
         }
         let now = publisher.store.now().await?;
         if !arguments.missed {
-            for entry in session.config.schedules.iter().filter(|entry| entry.enabled) {
+            for entry in content.enabled_schedules() {
                 let moves = publisher.store.slot_moves(&entry.id).await?;
                 let calendar = &content.library.calendar;
                 for next in schedule::upcoming_moved(entry, calendar, &moves, now, 4) {

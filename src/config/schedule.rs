@@ -6,10 +6,10 @@ use super::{
 };
 use crate::model::{
     CampaignId, ChannelId, Misfire, OnBlackout, ScheduleEntry, ScheduleId,
-    schedule::{DEFAULT_GRACE, DEFAULT_ZONE, parse_rule},
+    schedule::{DEFAULT_GRACE, DEFAULT_ZONE, parse_grace, parse_rule},
     suggest,
 };
-use jiff::{SignedDuration, tz::TimeZone};
+use jiff::tz::TimeZone;
 
 pub(super) fn read(root: &Table<'_>, channels: &Channels) -> Vec<ScheduleEntry> {
     let tables = root.tables_by_name("schedule");
@@ -31,19 +31,9 @@ fn read_one(name: &str, table: &Table<'_>, channels: &Channels) -> Option<Schedu
     let time_zone = table.parsed("time_zone", zone);
     let time_zone =
         if table.has("time_zone") { time_zone } else { TimeZone::get(DEFAULT_ZONE).ok() };
-    let misfire = table.parsed("misfire", |text| match text {
-        "run_latest" => Ok(Misfire::RunLatest),
-        "hold" => Ok(Misfire::Hold),
-        "skip" => Ok(Misfire::Skip),
-        "run_all" => Ok(Misfire::RunAll),
-        other => Err(choice(other, &["run_latest", "hold", "skip", "run_all"])),
-    });
-    let grace = table.parsed("grace", grace);
-    let on_blackout = table.parsed("on_blackout", |text| match text {
-        "skip" => Ok(OnBlackout::Skip),
-        "next_day" => Ok(OnBlackout::NextDay),
-        other => Err(choice(other, &["skip", "next_day"])),
-    });
+    let misfire = table.parsed("misfire", Misfire::from_name);
+    let grace = table.parsed("grace", parse_grace);
+    let on_blackout = table.parsed("on_blackout", OnBlackout::from_name);
     let lessons_per_slot = table.number("lessons_per_slot", 1, 50);
     let workdays_only = table.flag("workdays_only");
     let enabled = table.flag("enabled");
@@ -85,17 +75,4 @@ fn zone(text: &str) -> Result<TimeZone, String> {
         Ok(zone) if zone.iana_name().is_some() => Ok(zone),
         _ => Err(format!("没有时区“{}”；写 Asia/Shanghai 这样的名字", shorten(text))),
     }
-}
-
-fn grace(text: &str) -> Result<SignedDuration, String> {
-    let week = SignedDuration::from_hours(7 * 24);
-    match text.parse::<SignedDuration>() {
-        Ok(length) if length >= SignedDuration::ZERO && length <= week => Ok(length),
-        Ok(_) => Err(format!("“{}”应在 0m 和 168h（七天）之间", shorten(text))),
-        Err(_) => Err(format!("“{}”不是时长；写 2h、90m 或 1h30m", shorten(text))),
-    }
-}
-
-fn choice(text: &str, known: &[&str]) -> String {
-    format!("不能是“{}”；{}", shorten(text), suggest::known(text, known.iter().copied()))
 }

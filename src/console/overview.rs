@@ -86,7 +86,7 @@ async fn coming(desk: &Desk) -> Result<Vec<Coming>, Trouble> {
     let now = desk.publisher().store.now().await?;
     let mut coming = Vec::new();
     let title = |id: &LessonId| content.library.lesson(id).and_then(title_of).unwrap_or_default();
-    for entry in &desk.publisher().config.schedules {
+    for entry in content.enabled_schedules() {
         let moves = desk.publisher().store.slot_moves(&entry.id).await?;
         let calendar = &content.library.calendar;
         for decision in schedule::upcoming_moved(entry, calendar, &moves, now, SLOTS) {

@@ -1,6 +1,6 @@
 //! Campaigns: a series with editions, because names and lengths change every year.
 
-use super::{Audience, Branch, CampaignId, ChannelId, LessonId, TopicId};
+use super::{Audience, Branch, CampaignId, ChannelId, LessonId, ScheduleEntry, TopicId};
 use jiff::civil::Date;
 
 /// A series, one file under `campaigns/`.
@@ -39,6 +39,8 @@ pub struct Edition {
     pub note: String,
     /// Where it goes, and for whom.
     pub reach: Reach,
+    /// When its lessons go out, as far as its own file says; `channels.toml` may name others.
+    pub schedules: Vec<ScheduleEntry>,
 }
 
 /// Where an edition goes and for whom; what is empty narrows nothing.

@@ -1,6 +1,6 @@
 //! When lessons go out: a rule of slots, and what becomes of slots that were missed or refused.
 
-use super::{CampaignId, ChannelId, ScheduleId};
+use super::{CampaignId, ChannelId, ScheduleId, suggest};
 use croner::{
     Cron,
     parser::{CronParser, Seconds, Year},
@@ -49,6 +49,34 @@ pub enum Misfire {
     RunAll,
 }
 
+impl Misfire {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::RunLatest, Self::Hold, Self::Skip, Self::RunAll];
+
+    /// The name in files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RunLatest => "run_latest",
+            Self::Hold => "hold",
+            Self::Skip => "skip",
+            Self::RunAll => "run_all",
+        }
+    }
+
+    /// Reads a name; the error names those there are.
+    ///
+    /// # Errors
+    /// What was expected, in Chinese.
+    pub fn from_name(text: &str) -> Result<Self, String> {
+        let known = || Self::ALL.into_iter();
+        known().find(|one| one.as_str() == text).ok_or_else(|| {
+            let names = suggest::known(text, known().map(Self::as_str));
+            format!("不能是“{}”；{names}", short(text))
+        })
+    }
+}
+
 /// What becomes of a slot on a blackout day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnBlackout {
@@ -56,6 +84,32 @@ pub enum OnBlackout {
     Skip,
     /// It moves to the same hour of the next day that is not blacked out.
     NextDay,
+}
+
+impl OnBlackout {
+    /// All of them.
+    pub const ALL: [Self; 2] = [Self::Skip, Self::NextDay];
+
+    /// The name in files.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Skip => "skip",
+            Self::NextDay => "next_day",
+        }
+    }
+
+    /// Reads a name; the error names those there are.
+    ///
+    /// # Errors
+    /// What was expected, in Chinese.
+    pub fn from_name(text: &str) -> Result<Self, String> {
+        let known = || Self::ALL.into_iter();
+        known().find(|one| one.as_str() == text).ok_or_else(|| {
+            let names = suggest::known(text, known().map(Self::as_str));
+            format!("不能是“{}”；{names}", short(text))
+        })
+    }
 }
 
 /// The zone of rules that name none.
@@ -79,6 +133,19 @@ pub fn parse_rule(text: &str) -> Result<Cron, String> {
     rule.find_next_occurrence(&date(2026, 1, 1).at(0, 0, 0, 0), true)
         .map_err(|_| format!("“{}”永远不会到；检查日和月，{help}", short(text)))?;
     Ok(rule)
+}
+
+/// Reads how late a slot may still fire: `2h`, `90m`, `1h30m`; at most seven days.
+///
+/// # Errors
+/// What was expected, in Chinese.
+pub fn parse_grace(text: &str) -> Result<SignedDuration, String> {
+    let week = SignedDuration::from_hours(7 * 24);
+    match text.parse::<SignedDuration>() {
+        Ok(length) if length >= SignedDuration::ZERO && length <= week => Ok(length),
+        Ok(_) => Err(format!("“{}”应在 0m 和 168h（七天）之间", short(text))),
+        Err(_) => Err(format!("“{}”不是时长；写 2h、90m 或 1h30m", short(text))),
+    }
 }
 
 /// A text as a message quotes it.

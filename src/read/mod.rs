@@ -16,6 +16,7 @@
 mod arithmetic;
 mod asset;
 mod calendar;
+mod campaign;
 mod convert;
 mod directive;
 mod emphasis;
@@ -87,7 +88,7 @@ pub fn read_campaign(stem: &str, text: &str) -> (Option<Campaign>, Vec<Diagnosti
     let path = Path::new("campaigns").join(format!("{stem}.toml"));
     let file = Arc::new(SourceFile { path, text: text.into() });
     let mut faults = Faults::new(&file);
-    let campaign = registry::read_campaign(stem, &mut faults);
+    let campaign = campaign::read_campaign(stem, &mut faults);
     (campaign, faults.into_list())
 }
 
@@ -191,7 +192,7 @@ impl LibraryReader {
                 continue;
             };
             let (campaign, complete) = self.registry(folder.text(&path.join(&name)), |faults| {
-                registry::read_campaign(stem, faults)
+                campaign::read_campaign(stem, faults)
             });
             self.library.campaigns.extend(campaign);
             all_complete &= complete;

@@ -1,4 +1,4 @@
-//! The registries that lessons refer to: topics, telephone numbers and campaigns.
+//! The registries that lessons refer to: topics and telephone numbers.
 
 use super::{
     faults::Faults,
@@ -7,8 +7,7 @@ use super::{
     suggest,
 };
 use crate::model::{
-    Audience, Campaign, CampaignId, ChannelId, Edition, Hotline, HotlineId, HotlineKind,
-    HotlineSet, LessonId, Library, Reach, Topic, TopicId,
+    CampaignId, Hotline, HotlineId, HotlineKind, HotlineSet, Library, Topic, TopicId,
 };
 
 /// The registries and which of them can be trusted: where a registry file has a fault of its own,
@@ -197,111 +196,14 @@ fn read_hotline(mut entry: Fields<'_, '_>) -> Option<Hotline> {
     })
 }
 
-/// Reads one file of `campaigns/`; `stem` is its name without `.toml`.
-pub(super) fn read_campaign(stem: &str, faults: &mut Faults) -> Option<Campaign> {
-    let root = node::from_toml(faults);
-    let mut fields = Fields::new(&root, "活动", faults)?;
-    fields.require("id", "写文件的名字，不带 .toml。");
-    let id = fields.text("id");
-    if let Some(id) = id.filter(|id| id.value != stem) {
-        fields.faults.error(
-            "read/id-mismatch",
-            id.span,
-            format!("活动的 id“{}”和文件名“{stem}.toml”不一致", id.value),
-            "两处写成一样。".into(),
-        );
-    }
-    let name = fields.required_text("name", "写活动的名字。");
-    let description = fields.text_or_empty("description");
-    let mut editions: Vec<Edition> = Vec::new();
-    for item in tables(&mut fields, "edition") {
-        let Some(entry) = Fields::new(item, "[[edition]]", fields.faults) else {
-            continue;
-        };
-        match read_edition(stem, entry) {
-            Some(edition) if editions.iter().any(|other| other.id == edition.id) => {
-                twice(&mut fields, item, &edition.id.edition);
-            }
-            Some(edition) => editions.push(edition),
-            None => {}
-        }
-    }
-    fields.finish();
-    editions.sort_by(|left, right| (left.from, &left.id).cmp(&(right.from, &right.id)));
-    Some(Campaign { id: stem.to_owned(), name: name?, description, editions })
-}
-
-fn read_edition(stem: &str, mut entry: Fields<'_, '_>) -> Option<Edition> {
-    entry.require("id", "写这一届的代号，例如 id = \"2026\"");
-    let id = entry.parsed("id", |text| {
-        CampaignId::new(&format!("{stem}/{text}"))
-            .map_err(|_| "只用小写字母、数字和连字符，例如 2026。".into())
-    });
-    let name = entry.required_text("name", "写这一届的名字。");
-    let theme = entry.text_or_empty("theme");
-    for key in ["from", "until"] {
-        entry.require(key, "写 from 和 until 两个日期，例如 from = 2026-09-01");
-    }
-    let from = entry.date("from");
-    let until = entry.date("until");
-    if let (Some(from), Some(until)) = (&from, &until)
-        && until.value < from.value
-    {
-        entry.faults.error(
-            "read/dates-reversed",
-            until.span,
-            format!("活动的 until（{}）早于 from（{}）", until.value, from.value),
-            "检查两个日期的年份。".into(),
-        );
-    }
-    let lessons = identifiers(&mut entry, "lessons", LessonId::new);
-    // A rotation names the same lessons in the order in which they take turns.
-    let rotation = identifiers(&mut entry, "rotation", LessonId::new);
-    let topics = identifiers(&mut entry, "topics", TopicId::new);
-    let palette = entry.text("palette").map(|palette| palette.value);
-    let note = entry.text_or_empty("note");
-    let reach = read_reach(&mut entry);
-    entry.finish();
-    Some(Edition {
-        id: id?.value,
-        name: name?,
-        theme,
-        from: from?.value,
-        until: until?.value,
-        lessons: if rotation.is_empty() { lessons } else { rotation },
-        topics,
-        palette,
-        note,
-        reach,
-    })
-}
-
-/// Where an edition goes; whether there are such channels and branches is for whoever plans it.
-fn read_reach(entry: &mut Fields<'_, '_>) -> Reach {
-    let channels = identifiers(entry, "channels", ChannelId::new);
-    let mut audiences = Vec::new();
-    for text in entry.texts("audiences").unwrap_or_default() {
-        match Audience::from_name(&text.value) {
-            Some(audience) => audiences.push(audience),
-            None => entry.faults.error(
-                "read/bad-value",
-                text.span,
-                format!("没有读者“{}”", text.value),
-                suggest::known(&text.value, Audience::ALL.iter().map(|one| one.as_str())),
-            ),
-        }
-    }
-    let mut words = |key| -> Vec<String> {
-        entry.texts(key).unwrap_or_default().into_iter().map(|text| text.value).collect()
-    };
-    Reach { channels, audiences, districts: words("districts"), tags: words("tags") }
-}
-
-fn tables<'n>(fields: &mut Fields<'n, '_>, key: &'static str) -> &'n [Node] {
+pub(super) fn tables<'n>(fields: &mut Fields<'n, '_>, key: &'static str) -> &'n [Node] {
     fields.items(key).unwrap_or_default()
 }
 
-fn identifier<T, E>(entry: &mut Fields<'_, '_>, new: impl Fn(&str) -> Result<T, E>) -> Option<T> {
+pub(super) fn identifier<T, E>(
+    entry: &mut Fields<'_, '_>,
+    new: impl Fn(&str) -> Result<T, E>,
+) -> Option<T> {
     entry.require("id", "写代号，只用小写字母、数字和连字符。");
     entry
         .parsed("id", |text| {
@@ -310,7 +212,7 @@ fn identifier<T, E>(entry: &mut Fields<'_, '_>, new: impl Fn(&str) -> Result<T, 
         .map(|id| id.value)
 }
 
-fn identifiers<T, E>(
+pub(super) fn identifiers<T, E>(
     entry: &mut Fields<'_, '_>,
     key: &'static str,
     new: impl Fn(&str) -> Result<T, E>,
@@ -330,7 +232,7 @@ fn identifiers<T, E>(
     found
 }
 
-fn twice(fields: &mut Fields<'_, '_>, item: &Node, id: &str) {
+pub(super) fn twice(fields: &mut Fields<'_, '_>, item: &Node, id: &str) {
     fields.faults.error(
         "read/duplicate-id",
         item.span,

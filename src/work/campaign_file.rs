@@ -1,7 +1,10 @@
 //! The file of a campaign series as text: one edition changed or added, the rest left as it is.
 
 use super::{WorkError, campaigns::Draft};
-use crate::model::{ChannelId, Edition, LessonId, TopicId};
+use crate::model::{
+    ChannelId, Edition, LessonId, Misfire, OnBlackout, ScheduleEntry, TopicId,
+    schedule::DEFAULT_GRACE,
+};
 use std::{fs, io::Write as _, path::Path};
 
 /// A text as TOML writes it: JSON's escapes are TOML's.
@@ -19,7 +22,8 @@ fn list<'a>(items: impl Iterator<Item = &'a str>) -> String {
 
 /// The `[[edition]]` table of an edition.
 fn table(edition: &Edition) -> String {
-    let Edition { id, name, theme, from, until, lessons, topics, palette, note, reach } = edition;
+    let Edition { id, name, theme, from, until, lessons, topics, palette, note, reach, schedules } =
+        edition;
     let mut lines = vec![
         "[[edition]]".to_owned(),
         format!("id = {}", quoted(&id.edition)),
@@ -43,7 +47,38 @@ fn table(edition: &Edition) -> String {
         lines.push(format!("palette = {}", quoted(palette)));
     }
     lines.push(format!("note = {}", quoted(note)));
+    for schedule in schedules {
+        lines.extend(schedule_table(schedule));
+    }
     lines.join("\n") + "\n"
+}
+
+/// The `[[edition.schedule]]` table of a schedule; what is as it would be anyway is left out.
+fn schedule_table(schedule: &ScheduleEntry) -> Vec<String> {
+    let mut lines = vec![
+        String::new(),
+        "[[edition.schedule]]".to_owned(),
+        format!("id = {}", quoted(schedule.id.as_str())),
+        format!("rule = {}", quoted(&schedule.rule)),
+    ];
+    let mut some = |differs: bool, line: String| {
+        if differs {
+            lines.push(line);
+        }
+    };
+    let channels = list(schedule.channels.iter().map(ChannelId::as_str));
+    some(!schedule.channels.is_empty(), format!("channels = {channels}"));
+    let number = schedule.lessons_per_slot;
+    some(number != 1, format!("lessons_per_slot = {number}"));
+    some(schedule.workdays_only, "workdays_only = true".to_owned());
+    let blackout = quoted(schedule.on_blackout.as_str());
+    some(schedule.on_blackout != OnBlackout::Skip, format!("on_blackout = {blackout}"));
+    let misfire = quoted(schedule.misfire.as_str());
+    some(schedule.misfire != Misfire::RunLatest, format!("misfire = {misfire}"));
+    let grace = quoted(&format!("{:#}", schedule.grace));
+    some(schedule.grace != DEFAULT_GRACE, format!("grace = {grace}"));
+    some(!schedule.enabled, "enabled = false".to_owned());
+    lines
 }
 
 /// The file with the draft's edition in it; everything else stays as it is, comments included.

@@ -4,10 +4,12 @@
 use super::{
     ChannelPlan, Content, Publisher, WorkError,
     campaign_file::{compose, replace},
+    content::schedules_of,
+    draft_channel::{draft_channel, merged},
     wire,
 };
 use crate::{
-    model::{CampaignId, Digest, Edition, LessonId, Manifest, OutputKind, ScheduleId, Window},
+    model::{CampaignId, Digest, Edition, LessonId, Manifest, ScheduleId, Window},
     read,
     schedule::{Timetable, Verdict},
 };
@@ -17,6 +19,8 @@ use std::{
     path::PathBuf,
     sync::{Mutex, PoisonError},
 };
+
+pub use super::draft_channel::DraftChannel;
 
 /// So many coming slots of each schedule are told.
 const SLOTS: usize = 12;
@@ -33,25 +37,6 @@ pub struct Draft {
     pub description: String,
     /// The edition.
     pub edition: Edition,
-}
-
-/// What one channel would carry of a draft.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DraftChannel {
-    /// The channel.
-    pub channel: String,
-    /// Its kind.
-    pub kind: String,
-    /// The days on which it may be out.
-    pub window: Window,
-    /// What it carries.
-    pub outputs: Vec<OutputKind>,
-    /// How many texts: lessons times audiences.
-    pub texts: usize,
-    /// For how many branches something of their own is made; 0 where nothing is.
-    pub branches: usize,
-    /// Files and bytes as they were submitted last, where nothing has changed since.
-    pub size: Option<(usize, u64)>,
 }
 
 /// What a draft would do, by itself or as a schedule shows it.
@@ -163,8 +148,17 @@ impl Publisher {
         library.campaigns.retain(|one| one.id != *series);
         library.campaigns.push(campaign);
         library.campaigns.sort_by(|one, other| one.id.cmp(&other.id));
+        let (schedules, schedule_faults) = schedules_of(&self.config, &library);
+        let of_draft = format!("campaigns/{series}.toml ");
+        let (own, _): (Vec<String>, Vec<String>) =
+            schedule_faults.iter().cloned().partition(|fault| fault.starts_with(&of_draft));
+        if !own.is_empty() {
+            return Err(WorkError::Faults(own));
+        }
         Ok((
             Content {
+                schedules,
+                schedule_faults,
                 library,
                 diagnostics: content.diagnostics.clone(),
                 files: content.files.clone(),
@@ -188,7 +182,7 @@ impl Publisher {
         let (content, text) = self.with_draft(content, draft)?;
         let id = &draft.edition.id;
         let mut parts = Vec::new();
-        for entry in self.config.schedules.iter().filter(|entry| entry.campaign == *id) {
+        for entry in content.schedules.iter().filter(|entry| entry.campaign == *id) {
             parts.push(self.draft_part(&content, id, Some(&entry.id)).await?);
         }
         if parts.is_empty() {
@@ -346,46 +340,4 @@ fn changed(series: &str) -> WorkError {
     WorkError::Refused(format!(
         "campaigns/{series}.toml 在你打开之后被别人改过，没有保存；把这一页的字抄下来，重新打开再改"
     ))
-}
-
-fn draft_channel(
-    content: &Content,
-    channel: &super::plan::ChannelOutline,
-    lessons: &[LessonId],
-    known: &[Manifest],
-) -> DraftChannel {
-    let entry = &channel.entry;
-    let carried: Vec<_> = super::plan::carried(&content.library, lessons, entry).collect();
-    let per_branch =
-        [OutputKind::Screen, OutputKind::Print, OutputKind::Portal, OutputKind::Notice];
-    let branches = entry.outputs.iter().any(|output| per_branch.contains(output));
-    let manifest = known.iter().find(|manifest| manifest.channel == entry.id);
-    DraftChannel {
-        channel: entry.id.to_string(),
-        kind: entry.kind.clone(),
-        window: channel.window,
-        outputs: entry.outputs.clone(),
-        texts: carried.len(),
-        branches: if branches { content.library.branches.len() } else { 0 },
-        size: manifest.map(|manifest| {
-            (manifest.files.len(), manifest.files.iter().map(|file| file.bytes).sum())
-        }),
-    }
-}
-
-/// One line for each channel, over all lessons of a rotation.
-fn merged(channels: Vec<DraftChannel>) -> Vec<DraftChannel> {
-    let mut lines: Vec<DraftChannel> = Vec::new();
-    for one in channels {
-        match lines.iter_mut().find(|line| line.channel == one.channel) {
-            Some(line) => {
-                line.texts += one.texts;
-                line.window.from = line.window.from.min(one.window.from);
-                line.window.until = line.window.until.max(one.window.until);
-                line.size = line.size.zip(one.size).map(|(a, b)| (a.0 + b.0, a.1 + b.1));
-            }
-            None => lines.push(one),
-        }
-    }
-    lines
 }

@@ -5,7 +5,10 @@ use crate::{
     build::Studio,
     check::Catalogue,
     config::Config,
-    model::{CampaignId, Diagnostic, Digest, Edition, LessonId, Library, OutputKind, Severity},
+    model::{
+        CampaignId, ChannelId, Diagnostic, Digest, Edition, LessonId, Library, OutputKind,
+        ScheduleEntry, Severity, suggest,
+    },
     read,
 };
 use std::{
@@ -31,6 +34,48 @@ pub struct Content {
     pub style: BTreeMap<String, Digest>,
     /// Where it is.
     pub folder: PathBuf,
+    /// The schedules of `channels.toml` and of the campaigns' own files.
+    pub schedules: Vec<ScheduleEntry>,
+    /// Why others of the campaigns' files do not count.
+    pub schedule_faults: Vec<String>,
+}
+
+/// The schedules of `channels.toml`, and those that editions bring along, with their channels
+/// filled in; and why some of those do not count.
+pub(super) fn schedules_of(
+    config: &Config,
+    library: &Library,
+) -> (Vec<ScheduleEntry>, Vec<String>) {
+    let mut schedules = config.schedules.clone();
+    let mut faults = Vec::new();
+    for edition in library.campaigns.iter().flat_map(|series| &series.editions) {
+        for own in &edition.schedules {
+            let place = format!("campaigns/{}.toml 的排期“{}”", edition.id.series, own.id);
+            if let Some(other) = schedules.iter().find(|other| other.id == own.id) {
+                let said = "同名的排期已经有了，属于活动";
+                faults.push(format!("{place}：{said} {}；换一个代号", other.campaign));
+                continue;
+            }
+            let mut entry = own.clone();
+            if entry.channels.is_empty() {
+                entry.channels.clone_from(&edition.reach.channels);
+            }
+            if entry.channels.is_empty() {
+                entry.channels = config.channels.iter().map(|one| one.id.clone()).collect();
+            }
+            let known = |id: &ChannelId| config.channels.iter().any(|one| one.id == *id);
+            let unknown: Vec<&str> =
+                entry.channels.iter().filter(|id| !known(id)).map(ChannelId::as_str).collect();
+            if unknown.is_empty() {
+                schedules.push(entry);
+            } else {
+                let names = config.channels.iter().map(|one| one.id.as_str());
+                let help = suggest::known(unknown[0], names);
+                faults.push(format!("{place}：没有渠道 {}；{help}", unknown.join("、")));
+            }
+        }
+    }
+    (schedules, faults)
 }
 
 impl Content {
@@ -42,7 +87,10 @@ impl Content {
     pub fn load(config: &Config) -> Result<Self, WorkError> {
         let reading = read::read_library(&config.content);
         let studio = Studio::load(config)?;
+        let (schedules, schedule_faults) = schedules_of(config, &reading.library);
         Ok(Self {
+            schedules,
+            schedule_faults,
             library: reading.library,
             diagnostics: reading.diagnostics,
             files: digests(&config.content)?,
@@ -64,6 +112,22 @@ impl Content {
                 format!("{} 第 {line} 行：{}", found.file.path.display(), found.reason)
             })
             .collect()
+    }
+
+    /// The schedules that fire.
+    pub fn enabled_schedules(&self) -> impl Iterator<Item = &ScheduleEntry> {
+        self.schedules.iter().filter(|entry| entry.enabled)
+    }
+
+    /// The schedule of that name.
+    ///
+    /// # Errors
+    /// [`WorkError::Unknown`] lists those there are.
+    pub fn schedule(&self, name: &str) -> Result<&ScheduleEntry, WorkError> {
+        self.schedules.iter().find(|entry| entry.id.as_str() == name).ok_or_else(|| {
+            let known: Vec<&str> = self.schedules.iter().map(|entry| entry.id.as_str()).collect();
+            WorkError::Unknown(format!("没有排期“{name}”，现有：{}", known.join("、")))
+        })
     }
 
     /// The edition of that name: `series/edition`, or a series or an edition that is the only one

@@ -1,6 +1,6 @@
 //! Who says yes to which bytes, and who may.
 
-use super::{Publisher, WorkError};
+use super::{Content, Publisher, WorkError};
 use crate::{
     config::Person,
     model::{Approval, Decision},
@@ -19,11 +19,10 @@ impl Publisher {
         if let Some(review) = self.store.review(name).await? {
             return Ok(review);
         }
-        let schedules = self.config.schedules.iter();
-        let campaign = schedules
-            .filter(|entry| entry.id.as_str() == name)
-            .map(|entry| entry.campaign.clone())
-            .next();
+        // Without the content folder there are still numbers and campaigns to go by.
+        let content = Content::load(&self.config).ok();
+        let scheduled = content.as_ref().and_then(|content| content.schedule(name).ok());
+        let campaign = scheduled.map(|entry| entry.campaign.clone());
         let reviews = self.store.reviews(None).await?;
         let alike = |review: &&Review| match &campaign {
             Some(campaign) => review.campaign == *campaign,

@@ -27,6 +27,7 @@ pub mod content;
 pub mod decide;
 pub mod difference;
 pub mod doctor;
+mod draft_channel;
 pub mod events;
 pub mod feeds;
 pub mod fire;

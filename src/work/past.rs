@@ -129,7 +129,7 @@ impl Publisher {
     }
 
     async fn plan_again(&self, review: &Review, content: Content) -> Result<Plan, WorkError> {
-        let scheduled = self.config.schedules.iter().find(|one| one.campaign == review.campaign);
+        let scheduled = content.schedules.iter().find(|one| one.campaign == review.campaign);
         let name = scheduled.map_or_else(|| review.campaign.to_string(), |one| one.id.to_string());
         let subject = self.subject(&content, &name)?;
         let outline = subject.outline(&content, &review.lessons)?;

@@ -82,7 +82,7 @@ impl ChannelPlan {
 }
 
 impl Publisher {
-    /// What `name` means: a schedule of `channels.toml`, else a campaign edition, which goes over
+    /// What `name` means: a schedule, else a campaign edition, which goes over
     /// every channel.
     ///
     /// # Errors
@@ -90,7 +90,7 @@ impl Publisher {
     pub fn subject(&self, content: &Content, name: &str) -> Result<Subject, WorkError> {
         let named = ScheduleId::new(name)
             .ok()
-            .and_then(|id| self.config.schedules.iter().find(|entry| entry.id == id));
+            .and_then(|id| content.schedules.iter().find(|entry| entry.id == id));
         if let Some(entry) = named {
             let edition = content.edition(&entry.campaign.to_string())?.clone();
             let channels = entry
@@ -103,7 +103,7 @@ impl Publisher {
         }
         let edition = content.edition(name).map_err(|error| {
             let schedules: Vec<&str> =
-                self.config.schedules.iter().map(|entry| entry.id.as_str()).collect();
+                content.schedules.iter().map(|entry| entry.id.as_str()).collect();
             WorkError::Unknown(format!("{error}；现有的排期：{}", schedules.join("、")))
         })?;
         Ok(Subject {

@@ -195,7 +195,7 @@ impl Publisher {
         content: &Content,
         occurrence: &Occurrence,
     ) -> Result<Firing, WorkError> {
-        let schedules = &self.config.schedules;
+        let schedules = &content.schedules;
         if let Some(entry) = schedules.iter().find(|entry| entry.id == occurrence.schedule) {
             let fired = (OccurrenceState::Fired, String::new());
             let moves = self.store.slot_moves(&entry.id).await?;
@@ -213,7 +213,7 @@ impl Publisher {
             }
         }
         Err(WorkError::Unknown(format!(
-            "channels.toml 里没有排期“{}”，也没有它的活动 {campaign}。\
+            "没有排期“{}”，也没有它的活动 {campaign}。\
              改回名字再补发，或跳过：caishi slots skip {}",
             occurrence.schedule, occurrence.id
         )))

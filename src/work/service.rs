@@ -64,13 +64,11 @@ pub async fn tend(publisher: &Publisher) {
 /// # Errors
 /// Where content, or the ledger, cannot be read.
 pub async fn look(publisher: &Publisher, actor: &str) -> Result<(), WorkError> {
-    let schedules = publisher.config.schedules.iter().filter(|entry| entry.enabled);
-    let schedules: Vec<_> = schedules.collect();
-    if schedules.is_empty() {
-        return Ok(());
-    }
     let content = Content::load(&publisher.config)?;
-    for entry in schedules {
+    for fault in &content.schedule_faults {
+        tracing::error!("{fault}");
+    }
+    for entry in content.enabled_schedules() {
         for occurrence in publisher.tick(&content, entry, actor).await? {
             tracing::info!(
                 occurrence = %occurrence.id, state = ?occurrence.state,

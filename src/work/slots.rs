@@ -101,7 +101,7 @@ impl Publisher {
         let now = self.store.now().await?;
         let mut reviews = Reviews::default();
         let mut coming = Vec::new();
-        for entry in self.config.schedules.iter().filter(|entry| entry.enabled) {
+        for entry in content.enabled_schedules() {
             let Some(edition) = content.library.edition(&entry.campaign) else { continue };
             let window = Window { from: edition.from, until: edition.until };
             let calendar = &content.library.calendar;
@@ -195,7 +195,7 @@ impl Publisher {
         order: &MoveOrder<'_>,
         actor: &str,
     ) -> Result<(), WorkError> {
-        let entry = self.schedule_entry(schedule)?;
+        let entry = content.schedule(schedule)?;
         let edition = content.edition(&entry.campaign.to_string())?;
         let window = Window { from: edition.from, until: edition.until };
         let calendar = &content.library.calendar;
@@ -232,19 +232,6 @@ impl Publisher {
             reason: order.reason.trim(),
         };
         Ok(self.store.move_slot(&moving, actor).await?)
-    }
-
-    /// The schedule of that name.
-    ///
-    /// # Errors
-    /// [`WorkError::Unknown`] lists those there are.
-    pub fn schedule_entry(&self, name: &str) -> Result<&ScheduleEntry, WorkError> {
-        let mut schedules = self.config.schedules.iter();
-        schedules.find(|entry| entry.id.as_str() == name).ok_or_else(|| {
-            let known: Vec<&str> =
-                self.config.schedules.iter().map(|entry| entry.id.as_str()).collect();
-            WorkError::Unknown(format!("没有排期“{name}”，现有：{}", known.join("、")))
-        })
     }
 }
 

@@ -78,29 +78,34 @@ pub(super) fn read(view: &EditionView, library: &Library) -> Result<Draft, Vec<S
         let words = list.iter().take(500).map(|text| trimmed(text, 60));
         words.filter(|text| !text.is_empty()).collect()
     };
-    let (Ok(id), Some(from), Some(until), true) = (id, from, until, faults.is_empty()) else {
-        return Err(faults);
+    let (Ok(id), Some(from), Some(until)) = (id, from, until) else { return Err(faults) };
+    let mut edition = Edition {
+        id,
+        name,
+        theme: trimmed(&view.theme, 80),
+        from,
+        until,
+        lessons,
+        topics,
+        palette: Some(trimmed(&view.palette, 40)).filter(|palette| !palette.is_empty()),
+        note: trimmed(&view.note, 500),
+        reach: Reach {
+            channels,
+            audiences,
+            districts: words(&view.districts),
+            tags: words(&view.tags),
+        },
+        schedules: Vec::new(),
     };
+    let before = library.edition(&edition.id).map(|old| old.schedules.as_slice());
+    edition.schedules = view.schedule.read(&edition, before.unwrap_or_default(), &mut faults);
+    if !faults.is_empty() {
+        return Err(faults);
+    }
     Ok(Draft {
         series_name: trimmed(&view.series_name, 80),
         description: trimmed(&view.description, 300),
-        edition: Edition {
-            id,
-            name,
-            theme: trimmed(&view.theme, 80),
-            from,
-            until,
-            lessons,
-            topics,
-            palette: Some(trimmed(&view.palette, 40)).filter(|palette| !palette.is_empty()),
-            note: trimmed(&view.note, 500),
-            reach: Reach {
-                channels,
-                audiences,
-                districts: words(&view.districts),
-                tags: words(&view.tags),
-            },
-        },
+        edition,
     })
 }
 
@@ -135,6 +140,7 @@ pub(super) fn next_year(view: EditionView) -> EditionView {
         until: later(&view.until),
         edition,
         name,
+        schedule: view.schedule.next_year(),
         ..view
     }
 }

@@ -12,6 +12,9 @@ use super::{
         trouble::Trouble,
     },
     draft,
+    rhythm::{ScheduleView, WEEKDAYS},
+    scheduled,
+    typed::CampaignForm,
     view::{EditionView, PlanView},
 };
 use crate::{
@@ -28,7 +31,6 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
-use serde::Deserialize;
 use std::{collections::BTreeSet, sync::Arc};
 
 /// A lesson that can be picked.
@@ -58,66 +60,11 @@ struct CampaignPage {
     audiences: Vec<Tick>,
     districts: Vec<Tick>,
     tags: Vec<Tick>,
+    weekdays: Vec<(&'static str, &'static str, &'static str)>,
+    /// Schedules that show it and that this form does not change.
+    others: Vec<String>,
     faults: Vec<String>,
     plan: Option<DraftPlan>,
-}
-
-/// What the page's form sends: lessons and their numbers side by side.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(in super::super) struct CampaignForm {
-    series: String,
-    new_series: String,
-    series_name: String,
-    description: String,
-    edition: String,
-    name: String,
-    theme: String,
-    from: String,
-    until: String,
-    lesson: Vec<String>,
-    order: Vec<String>,
-    palette: String,
-    note: String,
-    channel: Vec<String>,
-    audience: Vec<String>,
-    district: Vec<String>,
-    tag: Vec<String>,
-    seen: String,
-    anyway: String,
-}
-
-impl From<CampaignForm> for EditionView {
-    fn from(form: CampaignForm) -> Self {
-        let mut picked: Vec<(u32, String)> = Vec::new();
-        for (lesson, order) in form.lesson.into_iter().zip(&form.order) {
-            if !order.trim().is_empty() {
-                picked.push((order.trim().parse().unwrap_or(9999), lesson));
-            }
-        }
-        picked.sort_by_key(|(order, _)| *order);
-        let new = !form.new_series.trim().is_empty();
-        Self {
-            series: if new { form.new_series.trim().to_owned() } else { form.series },
-            series_name: form.series_name,
-            description: form.description,
-            edition: form.edition.trim().to_owned(),
-            name: form.name,
-            theme: form.theme,
-            from: form.from,
-            until: form.until,
-            lessons: picked.into_iter().map(|(_, lesson)| lesson).collect(),
-            topics: Vec::new(),
-            palette: form.palette,
-            note: form.note,
-            channels: form.channel,
-            audiences: form.audience,
-            districts: form.district,
-            tags: form.tag,
-            seen: form.seen,
-            anyway: !form.anyway.is_empty(),
-        }
-    }
 }
 
 /// `GET /console/campaigns/edit?id=…`, `?copy=…`, or a new one.
@@ -129,7 +76,7 @@ pub(in super::super) async fn edit(
 ) -> Result<Response, Trouble> {
     let content = desk.content().await?;
     let wanted = ["id", "copy"].map(|name| asked.text(name)).concat();
-    let mut view = EditionView::default();
+    let mut view = EditionView { schedule: ScheduleView::proposed(), ..EditionView::default() };
     if !wanted.is_empty() {
         let edition = content.edition(&wanted)?;
         let all = &content.library.campaigns;
@@ -179,6 +126,8 @@ async fn show(
         audiences: audiences.collect(),
         districts: same(districts.filter(|name| !name.is_empty()).collect(), &view.districts),
         tags: same(tags.collect(), &view.tags),
+        weekdays: WEEKDAYS.to_vec(),
+        others: others(&content, &view),
         is_new,
         faults,
         plan,
@@ -187,6 +136,17 @@ async fn show(
     })?;
     *answer.status_mut() = status;
     Ok(answer)
+}
+
+/// The schedules that show an edition besides the one that the form is about.
+fn others(content: &Content, view: &EditionView) -> Vec<String> {
+    let name = format!("{}/{}", view.series, view.edition);
+    let edition = content.library.campaigns.iter().flat_map(|series| &series.editions);
+    let own = edition.filter(|edition| edition.id.to_string() == name);
+    let own: Vec<&str> =
+        own.flat_map(|it| it.schedules.first()).map(|entry| entry.id.as_str()).collect();
+    let all = content.schedules.iter().filter(|entry| entry.campaign.to_string() == name);
+    all.filter(|entry| !own.contains(&entry.id.as_str())).map(scheduled).collect()
 }
 
 /// Every lesson, the picked ones first, in their order.

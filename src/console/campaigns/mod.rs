@@ -2,6 +2,8 @@
 
 mod draft;
 mod form;
+mod rhythm;
+mod typed;
 mod view;
 
 pub(super) use form::{
@@ -15,7 +17,7 @@ use super::{
     page::{Page, Shown, render},
     trouble::Trouble,
 };
-use crate::model::{ChannelId, Edition};
+use crate::model::{ChannelId, Edition, ScheduleEntry};
 use askama::Template;
 use axum::{Json, extract::State, response::Response};
 use jiff::civil::Date;
@@ -76,6 +78,11 @@ fn reach(edition: &Edition) -> String {
     words.join("；")
 }
 
+/// A schedule with when it fires.
+fn scheduled(entry: &ScheduleEntry) -> String {
+    format!("{}：{}", entry.id, rhythm::described(entry))
+}
+
 /// `GET /console/campaigns`
 pub(super) async fn page(
     State(desk): State<Desk>,
@@ -84,13 +91,13 @@ pub(super) async fn page(
 ) -> Result<Response, Trouble> {
     let content = desk.content().await?;
     let today = desk.publisher().today().await?;
-    let schedules = &desk.publisher().config.schedules;
+    let schedules = &content.schedules;
     let line = |edition: &Edition| {
         let (shape, tone, label) = standing(edition, today);
         let own = schedules.iter().filter(|entry| entry.campaign == edition.id);
         Line {
             titles: super::titles(&content.library, &edition.lessons),
-            schedules: own.map(|entry| entry.id.to_string()).collect::<Vec<_>>().join("、"),
+            schedules: own.map(scheduled).collect::<Vec<_>>().join("；"),
             reach: reach(edition),
             shape,
             tone,

@@ -1,5 +1,6 @@
 //! Campaigns as programs see them.
 
+use super::rhythm::ScheduleView;
 use crate::{
     model::{Campaign, ChannelId, Edition, LessonId, TopicId},
     work::campaigns::{DraftChannel, DraftPlan},
@@ -43,6 +44,8 @@ pub struct EditionView {
     pub(super) districts: Vec<String>,
     /// Only branches with one of these tags; empty: all.
     pub(super) tags: Vec<String>,
+    /// When it goes out; further schedules of its file are kept as they are.
+    pub(super) schedule: ScheduleView,
     /// The digest of the series' file as it was read; sent back when saving, so that nobody's
     /// change is lost. Empty for a new series.
     pub(super) seen: String,
@@ -71,6 +74,7 @@ impl EditionView {
             audiences: names(reach.audiences.iter().map(|one| one.as_str()).collect()),
             districts: reach.districts.clone(),
             tags: reach.tags.clone(),
+            schedule: ScheduleView::of(edition),
             seen: seen.to_owned(),
             anyway: false,
         }

@@ -103,7 +103,7 @@ async fn queue(desk: &Desk, caller: &Caller, all: bool) -> Result<Vec<Queued>, T
     let content = desk.content().await?;
     let now = publisher.store.now().await?;
     let since = now.checked_sub(RECENT).unwrap_or(Timestamp::MIN);
-    let slots = slots(desk, &content, now);
+    let slots = slots(&content, now);
     let called = publisher.called().await?;
     let mut queue = Vec::new();
     for (review, standing, approvals) in publisher.current_reviews().await? {
@@ -152,13 +152,9 @@ pub(super) fn state(standing: &Standing) -> &'static str {
 }
 
 /// The next slots of every schedule: when, which campaign, which lessons; soonest first.
-fn slots(
-    desk: &Desk,
-    content: &Content,
-    now: Timestamp,
-) -> Vec<(Timestamp, String, Vec<LessonId>)> {
+fn slots(content: &Content, now: Timestamp) -> Vec<(Timestamp, String, Vec<LessonId>)> {
     let mut slots = Vec::new();
-    for entry in &desk.publisher().config.schedules {
+    for entry in &content.schedules {
         let Some(edition) = content.library.edition(&entry.campaign) else { continue };
         for slot in schedule::upcoming(entry, &content.library.calendar, now, SLOTS) {
             let lessons = schedule::lessons_of_slot(entry, edition, slot.slot);

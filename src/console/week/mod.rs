@@ -190,7 +190,8 @@ pub(super) async fn page(
 /// Notes the slots that were moved away from these days, so that nobody looks for them there.
 async fn mark_away(desk: &Desk, days: &mut [Day]) -> Result<(), Trouble> {
     let publisher = desk.publisher();
-    for entry in publisher.config.schedules.iter().filter(|entry| entry.enabled) {
+    let content = desk.content().await?;
+    for entry in content.enabled_schedules() {
         for moved in publisher.store.slot_moves(&entry.id).await? {
             let (own, due) = (shanghai(moved.slot), shanghai(moved.due));
             if let Some(day) = days.iter_mut().find(|day| day.date == own.date()) {

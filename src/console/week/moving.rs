@@ -13,6 +13,7 @@ use super::{
     standing::{Mark, mark},
 };
 use crate::work::{
+    Content,
     clock::shanghai,
     slots::{ComingSlot, MoveOrder},
 };
@@ -91,8 +92,7 @@ async fn find(desk: &Desk, form: &MoveForm) -> Result<ComingSlot, Trouble> {
     let publisher = desk.publisher();
     let content = desk.content().await?;
     let scheduled = moment(&form.slot, "slot")?;
-    publisher.schedule_entry(&form.schedule)?;
-    let moves = publisher.store.slot_moves(&publisher.schedule_entry(&form.schedule)?.id).await?;
+    let moves = publisher.store.slot_moves(&content.schedule(&form.schedule)?.id).await?;
     let moved = moves.iter().find(|one| one.slot == scheduled).map_or(scheduled, |one| one.due);
     let reach = SignedDuration::from_hours(24 * 32);
     let from = scheduled.min(moved);
@@ -126,7 +126,7 @@ async fn show(
 ) -> Result<Response, Trouble> {
     let slot = find(desk, &form).await?;
     let content = desk.content().await?;
-    let zone = &desk.publisher().schedule_entry(&form.schedule)?.time_zone;
+    let zone = &content.schedule(&form.schedule)?.time_zone;
     let due = zone.to_datetime(slot.due);
     let typed = |text: String, otherwise: String| {
         if text.trim().is_empty() { otherwise } else { trimmed(&text, 20) }
@@ -174,7 +174,7 @@ async fn carry_out(desk: &Desk, caller: &Caller, form: &MoveForm) -> Result<Time
     let content = desk.content().await?;
     let scheduled = moment(&form.slot, "slot")?;
     let seen = moment(&form.seen, "seen")?;
-    let due = if form.what == "back" { None } else { Some(wanted(desk, form)?) };
+    let due = if form.what == "back" { None } else { Some(wanted(&content, form)?) };
     let reason = trimmed(&form.reason, 300);
     let order = MoveOrder { scheduled, seen, due, reason: &reason };
     publisher.move_slot(&content, &form.schedule, &order, caller.actor()).await?;
@@ -182,8 +182,8 @@ async fn carry_out(desk: &Desk, caller: &Caller, form: &MoveForm) -> Result<Time
 }
 
 /// The new moment; what is wrong with it and with the reason, at once.
-fn wanted(desk: &Desk, form: &MoveForm) -> Result<Timestamp, Trouble> {
-    let zone = &desk.publisher().schedule_entry(&form.schedule)?.time_zone;
+fn wanted(content: &Content, form: &MoveForm) -> Result<Timestamp, Trouble> {
+    let zone = &content.schedule(&form.schedule)?.time_zone;
     let mut faults = Vec::new();
     let day = form.day.trim().parse::<Date>();
     if day.is_err() {

@@ -125,6 +125,17 @@ pub(super) fn set_stage(stage: Option<Stage>) {
     *STAGE.lock().unwrap_or_else(PoisonError::into_inner) = stage;
 }
 
+/// The name that a delivery's subject has now.
+fn subject_of(content: &Content, live: &Out) -> String {
+    let named = |name: &str| {
+        let mut schedules = content.schedules.iter();
+        schedules.find(|entry| entry.id.as_str() == name).map(|entry| entry.id.to_string())
+    };
+    let own = live.schedule.as_str();
+    let stands_for = own.strip_prefix("publish-").and_then(named);
+    named(own).or(stands_for).unwrap_or_else(|| live.campaign.to_string())
+}
+
 impl Publisher {
     /// What would be made again and taken down: deliveries that show another number than this one;
     /// and what was submitted for the slots ahead.
@@ -143,7 +154,7 @@ impl Publisher {
         let carriers: Vec<Carrier> = carriers.iter().filter(shows).cloned().collect();
         let mut groups: BTreeMap<(String, Vec<String>), Group> = BTreeMap::new();
         for carrier in &carriers {
-            let subject = self.subject_of(&carrier.live);
+            let subject = subject_of(content, &carrier.live);
             let group = group(&mut groups, subject, &carrier.live.lessons);
             group.deliveries.push(carrier.live.delivery.clone());
             let channel = carrier.live.channel.to_string();
@@ -157,17 +168,6 @@ impl Publisher {
         Ok((carriers, groups.into_values().collect()))
     }
 
-    /// The name that a delivery's subject has now.
-    fn subject_of(&self, live: &Out) -> String {
-        let named = |name: &str| {
-            let mut schedules = self.config.schedules.iter();
-            schedules.find(|entry| entry.id.as_str() == name).map(|entry| entry.id.to_string())
-        };
-        let own = live.schedule.as_str();
-        let stands_for = own.strip_prefix("publish-").and_then(named);
-        named(own).or(stands_for).unwrap_or_else(|| live.campaign.to_string())
-    }
-
     /// What was submitted for the slots ahead. Approvals are of every byte that decides an output,
     /// `hotlines.toml` among them: with any change of the file they hold no more.
     async fn submitted_ahead(
@@ -176,7 +176,7 @@ impl Publisher {
     ) -> Result<Vec<(String, Vec<LessonId>)>, WorkError> {
         let now = self.store.now().await?;
         let mut ahead = Vec::new();
-        for entry in self.config.schedules.iter().filter(|entry| entry.enabled) {
+        for entry in content.enabled_schedules() {
             let name = entry.id.to_string();
             let Ok(subject) = self.subject(content, &name) else { continue };
             for slot in schedule::upcoming(entry, &content.library.calendar, now, AHEAD) {

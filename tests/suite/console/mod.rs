@@ -1,6 +1,7 @@
 //! The console, as the people who use it and those who would abuse it.
 
 mod branches;
+mod campaigns;
 mod deliveries;
 mod fuzz;
 mod hotlines;

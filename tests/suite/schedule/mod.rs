@@ -51,6 +51,7 @@ fn edition() -> Edition {
         palette: None,
         note: String::new(),
         reach: Reach::default(),
+        schedules: vec![],
     }
 }
 
