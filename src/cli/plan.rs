@@ -7,11 +7,11 @@ use super::{
     table::{Table, size},
 };
 use crate::{
-    model::LessonId,
+    model::{BranchId, LessonId},
     work::{Plan, Publisher, books::StoreBooks, clock},
 };
 use clap::Args;
-use std::path::Path;
+use std::{fmt::Write as _, path::Path};
 
 /// Arguments of `caishi plan`.
 #[derive(Debug, Args)]
@@ -48,6 +48,7 @@ pub(super) fn run(arguments: &PlanArguments, config: &Path) -> anyhow::Result<Ex
         let lessons: Vec<&str> = outline.lessons.iter().map(LessonId::as_str).collect();
         println!("课件　{}\n", lessons.join("、"));
         print!("{}", channels(publisher, &plan).await);
+        warn(&plan);
         let faults = publisher.preflight(&plan)?;
         for fault in &faults {
             eprintln!("错误：{fault}");
@@ -57,7 +58,15 @@ pub(super) fn run(arguments: &PlanArguments, config: &Path) -> anyhow::Result<Ex
     })
 }
 
-/// One line for each channel: where, what, how big, and what it takes out of which quota.
+/// What goes further than the campaign says.
+pub(super) fn warn(plan: &Plan) {
+    for warning in plan.outline.warnings() {
+        eprintln!("注意：{warning}");
+    }
+}
+
+/// One line for each channel: where, what, how big, and what it takes out of which quota; below,
+/// to which branches it goes where the campaign is narrowed.
 pub(super) async fn channels(publisher: &Publisher, plan: &Plan) -> String {
     let mut table = Table::new(["渠道", "发到", "文件", "大小", "图文", "投放日期", "配额"]);
     for channel in &plan.channels {
@@ -82,5 +91,18 @@ pub(super) async fn channels(publisher: &Publisher, plan: &Plan) -> String {
             quotas,
         ]);
     }
-    table.to_string()
+    let mut text = table.to_string();
+    for channel in &plan.channels {
+        if let Some(reached) = &channel.manifest.reached {
+            let branches: Vec<&str> = reached.branches.iter().map(BranchId::as_str).collect();
+            let _ = writeln!(
+                text,
+                "渠道 {} {}：{}",
+                channel.channel,
+                reached.words(),
+                branches.join("、")
+            );
+        }
+    }
+    text
 }

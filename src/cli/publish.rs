@@ -113,6 +113,7 @@ async fn rehearse(arguments: &PublishArguments, config: &Path) -> anyhow::Result
     let lessons: Vec<&str> = review.lessons.iter().map(LessonId::as_str).collect();
     println!("送审　{}　{}　{}", review.number, plan.outline.edition.name, lessons.join("、"));
     print!("{}", super::plan::channels(&rehearsal.publisher, &plan).await);
+    super::plan::warn(&plan);
     let signed = rehearsal.approve(&review).await?;
     for (name, step) in &signed {
         println!("审批　{step}：{name}（只用于排练）");

@@ -46,6 +46,7 @@ pub(super) fn run(arguments: &SubmitArguments, config: &Path) -> anyhow::Result<
             let lessons: Vec<&str> = review.lessons.iter().map(LessonId::as_str).collect();
             println!("{}　{}　{}", review.number, outline.edition.name, lessons.join("、"));
             print!("{}", super::plan::channels(publisher, &plan).await);
+            super::plan::warn(&plan);
             let steps: Vec<String> = review
                 .steps
                 .iter()

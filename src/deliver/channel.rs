@@ -71,6 +71,8 @@ pub struct Parcel {
     pub number: String,
     /// The days on which it may be out.
     pub window: Window,
+    /// The only branches that it goes to, sorted; `None` for every branch.
+    pub branches: Option<Vec<BranchId>>,
     /// The files, sorted by path; read them with [`Books::file`].
     pub files: Vec<Listing>,
     /// The messages made of those files.

@@ -4,7 +4,7 @@
 use super::{
     ChannelPlan, Content, Publisher, WorkError,
     campaign_file::{compose, replace},
-    wire,
+    reach, wire,
 };
 use crate::{
     model::{CampaignId, Digest, Edition, LessonId, Manifest, OutputKind, ScheduleId, Window},
@@ -65,6 +65,8 @@ pub struct DraftPart {
     pub slots: Vec<(Timestamp, Vec<LessonId>)>,
     /// What keeps it from going out.
     pub faults: Vec<String>,
+    /// What goes further than the edition says, and is no fault.
+    pub warnings: Vec<String>,
 }
 
 /// What a draft would do.
@@ -118,7 +120,7 @@ impl Publisher {
         draft: &Draft,
     ) -> Result<(Content, String), WorkError> {
         let series = &draft.edition.id.series;
-        let (before, _) = self.campaign_file(series)?;
+        let before = self.campaign_file(series)?.0;
         let text = compose(before.as_deref(), draft);
         let (campaign, found) = read::read_campaign(series, &text);
         let mut faults: Vec<String> = found
@@ -200,8 +202,11 @@ impl Publisher {
             channel.branches = channel.branches.min(reached);
         }
         if reached == 0 && !all.is_empty() {
-            let fault = "没有一个网点符合选的片区和标签：少选几样，或都不选".to_owned();
-            parts.iter_mut().for_each(|part| part.faults.push(fault.clone()));
+            for part in &mut parts {
+                if !part.faults.iter().any(|fault| fault == reach::NOBODY) {
+                    part.faults.push(reach::NOBODY.to_owned());
+                }
+            }
         }
         Ok(DraftPlan { parts, text, branches: (reached, all.len()) })
     }
@@ -218,6 +223,7 @@ impl Publisher {
             channels: Vec::new(),
             slots: Vec::new(),
             faults: Vec::new(),
+            warnings: Vec::new(),
         };
         let subject = match self.subject(content, &name) {
             Ok(subject) => subject,
@@ -250,6 +256,7 @@ impl Publisher {
         for lessons in &sets {
             match subject.outline(content, lessons) {
                 Ok(outline) => {
+                    part.warnings.extend(outline.warnings());
                     let known = self.known_sizes(&outline.key).await?;
                     for channel in &outline.channels {
                         part.channels.push(draft_channel(content, channel, lessons, &known));
@@ -260,8 +267,10 @@ impl Publisher {
             }
         }
         part.channels = merged(part.channels);
-        part.faults.sort();
-        part.faults.dedup();
+        for lines in [&mut part.faults, &mut part.warnings] {
+            lines.sort();
+            lines.dedup();
+        }
         Ok(part)
     }
 
@@ -356,9 +365,8 @@ fn draft_channel(
 ) -> DraftChannel {
     let entry = &channel.entry;
     let carried: Vec<_> = super::plan::carried(&content.library, lessons, entry).collect();
-    let per_branch =
-        [OutputKind::Screen, OutputKind::Print, OutputKind::Portal, OutputKind::Notice];
-    let branches = entry.outputs.iter().any(|output| per_branch.contains(output));
+    let own = [OutputKind::Screen, OutputKind::Print, OutputKind::Portal, OutputKind::Notice];
+    let branches = entry.outputs.iter().any(|output| own.contains(output));
     let manifest = known.iter().find(|manifest| manifest.channel == entry.id);
     DraftChannel {
         channel: entry.id.to_string(),

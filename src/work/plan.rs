@@ -1,6 +1,6 @@
 //! What would go where: the outline needs no rendering, the plan has every byte.
 
-use super::{Content, Publisher, WorkError};
+use super::{Content, Publisher, WorkError, reach};
 use crate::{
     config::{ChannelEntry, ScheduleEntry},
     model::{
@@ -78,6 +78,15 @@ impl ChannelPlan {
     #[must_use]
     pub fn bytes(&self) -> u64 {
         self.manifest.files.iter().map(|file| file.bytes).sum()
+    }
+}
+
+impl Outline {
+    /// What is not as the edition says and is no fault either, in Chinese.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let channels = self.channels.iter();
+        channels.filter_map(|channel| reach::warning(&self.edition, &channel.entry)).collect()
     }
 }
 
@@ -168,6 +177,12 @@ impl Subject {
             if !carries_anything(content, lessons, entry) {
                 continue;
             }
+            if let Some(fault) = reach::refusal(content, &self.edition, entry) {
+                if !faults.contains(&fault) {
+                    faults.push(fault);
+                }
+                continue;
+            }
             match window(content, &self.edition, lessons, entry) {
                 Ok(window) => channels.push(ChannelOutline {
                     inputs: channel_inputs(content, &self.edition, lessons, entry),
@@ -238,12 +253,8 @@ fn channel_inputs(
     ];
     let digest = Digest::of_fields(fields.iter().map(String::as_bytes));
     inputs.insert(format!("channel/{}", entry.id), digest);
-    let reach = &edition.reach;
-    if !reach.is_everywhere() {
-        let mut fields: Vec<&[u8]> = reach.districts.iter().map(String::as_bytes).collect();
-        fields.push(b"");
-        fields.extend(reach.tags.iter().map(String::as_bytes));
-        inputs.insert("campaign/branches".into(), Digest::of_fields(fields));
+    if let Some(digest) = reach::input(content, edition, entry) {
+        inputs.insert(reach::INPUT.into(), digest);
     }
     inputs
 }

@@ -1,9 +1,13 @@
 //! What a recall would do, line by line, before anybody says yes.
 
-use super::{Publisher, WorkError, intervene::NOT_OUT, parcel, recall::RecallPlan};
+use super::{
+    Publisher, WorkError, feeds::is_shared, intervene::NOT_OUT, parcel,
+    recall::RecallPlan,
+};
 use crate::{
     deliver::RecallAbility,
     model::{BranchId, DeliveryState, LessonId},
+    packs::{FACTS_PATH, PackFacts},
     store::Delivery,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -85,10 +89,7 @@ impl Publisher {
             let is_pack = self.channels.get(&delivery.channel);
             let is_pack = is_pack.is_some_and(|channel| channel.pack_repository().is_some());
             if is_pack && effect.acts() && !branches.contains_key(&delivery.manifest) {
-                let parcel = parcel::of_delivery(&self.store, delivery).await?;
-                let of = parcel.files.iter().filter_map(|file| file.branch.clone());
-                let of: BTreeSet<BranchId> = of.collect();
-                branches.insert(delivery.manifest, of.into_iter().collect());
+                branches.insert(delivery.manifest, self.branches_of(delivery).await?);
             }
             steps.push(RecallStep {
                 branches: if is_pack && effect.acts() {
@@ -103,6 +104,25 @@ impl Publisher {
         }
         steps.sort_by_key(|step| !step.effect.acts());
         Ok(steps)
+    }
+
+    /// The branches that a pack went to: those of a narrowed campaign; else those that have files
+    /// of their own, and all that the pack knew where there are files that they share.
+    async fn branches_of(&self, delivery: &Delivery) -> Result<Vec<BranchId>, WorkError> {
+        let parcel = parcel::of_delivery(&self.store, delivery).await?;
+        if let Some(branches) = parcel.branches {
+            return Ok(branches);
+        }
+        let own = parcel.files.iter().filter_map(|file| file.branch.clone());
+        let mut branches: BTreeSet<BranchId> = own.collect();
+        let facts = parcel.files.iter().find(|file| file.path == FACTS_PATH);
+        if let Some(facts) = facts.filter(|_| parcel.files.iter().any(is_shared)) {
+            let bytes = self.store.blob(&facts.sha256).await?;
+            let facts: PackFacts = serde_json::from_slice(&bytes)
+                .map_err(|error| WorkError::Manifest(format!("{FACTS_PATH}：{error}")))?;
+            branches.extend(facts.branches.keys().filter_map(|id| BranchId::new(id).ok()));
+        }
+        Ok(branches.into_iter().collect())
     }
 
     fn effect(&self, delivery: &Delivery) -> Effect {

@@ -6,6 +6,7 @@ mod fuzz;
 mod hotlines;
 mod matrix;
 mod oidc;
+mod reach;
 mod reviews;
 mod safety;
 mod sessions;
