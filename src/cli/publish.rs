@@ -64,8 +64,10 @@ pub(super) fn run(arguments: &PublishArguments, config: &Path) -> anyhow::Result
             None => now,
         };
         // Without a slot of its own, "now" shows what the schedule shows next.
-        let shown = if arguments.at.is_some() { at } else { subject.next_slot(&content, now) };
-        let lessons = subject.lessons_at(shown);
+        let lessons = match arguments.at {
+            Some(_) => publisher.slot_at(&subject, at).await?.lessons,
+            None => publisher.next_slot(&content, &subject, now).await?.lessons,
+        };
         let order =
             Order { lessons: &lessons, at, again: arguments.again, dry_run: arguments.dry_run };
         let firing = publisher.publish(&content, &subject, &order, person.id.as_str()).await?;

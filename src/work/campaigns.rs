@@ -235,9 +235,10 @@ impl Publisher {
         if let Some(entry) = &subject.schedule {
             let window = Window { from: subject.edition.from, until: subject.edition.until };
             let now = self.store.now().await?;
+            let moves = self.store.slot_moves(&entry.id).await?;
             match Timetable::new(entry, window, &content.library.calendar) {
                 Ok(timetable) => {
-                    let slots = timetable.upcoming(now, SLOTS).into_iter();
+                    let slots = timetable.with_moves(&moves).upcoming(now, SLOTS).into_iter();
                     let fires = slots.filter(|slot| slot.verdict == Verdict::Fire);
                     part.slots =
                         fires.map(|slot| (slot.due, subject.lessons_at(slot.slot))).collect();

@@ -4,7 +4,7 @@
 //!    branches; [`render`] makes it.
 //! 2. [`submit`] freezes it; [`preview`] shows it to test readers; [`decide`] records who said yes
 //!    to which bytes.
-//! 3. [`slots`] says which slots come and moves them; [`fire`] turns due ones, and [`publish`] what
+//! 3. [`slots`] says which slots come and moves them, [`asked`] which one a person means; [`fire`] turns due ones, and [`publish`] what
 //!    a person asks for, into occurrences.
 //! 4. [`worker`] claims deliveries and takes them through their channel, step by step;
 //!    [`outcome`] says what a failure deserves.
@@ -18,6 +18,7 @@
 //!
 //! This is the only room that sees both `store` and `deliver`.
 
+pub mod asked;
 pub mod books;
 pub mod branches;
 mod campaign_file;

@@ -143,16 +143,6 @@ impl Publisher {
 }
 
 impl Subject {
-    /// The next slot of the schedule; without one, now.
-    #[must_use]
-    pub fn next_slot(&self, content: &Content, now: Timestamp) -> Timestamp {
-        let next = self
-            .schedule
-            .as_ref()
-            .and_then(|entry| schedule::upcoming(entry, &content.library.calendar, now, 1).pop());
-        next.map_or(now, |next| next.slot)
-    }
-
     /// The lessons that a slot shows: those of the rotation for a schedule, else all.
     #[must_use]
     pub fn lessons_at(&self, slot: Timestamp) -> Vec<LessonId> {
