@@ -1,7 +1,7 @@
 //! What a recall would do, line by line, before anybody says yes.
 
 use super::{
-    Publisher, WorkError, feeds::is_shared, intervene::NOT_OUT, parcel,
+    Publisher, WorkError, books::StoreBooks, feeds::is_shared, intervene::NOT_OUT, parcel,
     recall::RecallPlan,
 };
 use crate::{
@@ -74,6 +74,8 @@ pub struct RecallStep {
     pub along: Vec<LessonId>,
     /// The branches that have to take it down, for packs.
     pub branches: Vec<BranchId>,
+    /// What people will see instead, in Chinese, where something takes its place or should.
+    pub instead: Option<String>,
 }
 
 impl Publisher {
@@ -97,6 +99,7 @@ impl Publisher {
                 } else {
                     Vec::new()
                 },
+                instead: self.instead(delivery, &effect).await?,
                 along: plan.along.get(&delivery.id).cloned().unwrap_or_default(),
                 delivery: delivery.clone(),
                 effect,
@@ -104,6 +107,27 @@ impl Publisher {
         }
         steps.sort_by_key(|step| !step.effect.acts());
         Ok(steps)
+    }
+
+    /// What people will see instead. A far side that does not answer keeps nobody from taking
+    /// something down: it is said.
+    async fn instead(
+        &self,
+        delivery: &Delivery,
+        effect: &Effect,
+    ) -> Result<Option<String>, WorkError> {
+        let channel = self.channels.get(&delivery.channel);
+        let Some(channel) = channel.filter(|channel| {
+            matches!(effect, Effect::TakeDown) && channel.portal_pages().is_some()
+        }) else {
+            return Ok(None);
+        };
+        let parcel = parcel::of_delivery(&self.store, delivery).await?;
+        let books = StoreBooks::of_channel(&self.store, &channel.account(), "recall");
+        Ok(match channel.foretold(&parcel, &books.reading(&delivery.id)).await {
+            Ok(instead) => instead,
+            Err(error) => Some(format!("看不到会换成什么：{error}")),
+        })
     }
 
     /// The branches that a pack went to: those of a narrowed campaign; else those that have files
