@@ -5,7 +5,7 @@ use super::{
     build::progress_bar,
     session::{self, Actor, Session, block_on},
 };
-use crate::{model::LessonId, work::clock};
+use crate::{model::LessonId, review::step_name, work::clock};
 use clap::Args;
 use std::path::Path;
 
@@ -53,14 +53,7 @@ pub(super) fn run(arguments: &SubmitArguments, config: &Path) -> anyhow::Result<
             println!("投放　{}", super::plan::when(&slot));
             print!("{}", super::plan::channels(publisher, &plan).await);
             super::plan::warn(&plan);
-            let steps: Vec<String> = review
-                .steps
-                .iter()
-                .map(|step| match &step.department {
-                    Some(department) => format!("{}（{department}）", step.name),
-                    None => step.name.clone(),
-                })
-                .collect();
+            let steps: Vec<String> = review.steps.iter().map(step_name).collect();
             println!("要签：{}", steps.join("、"));
             println!("审批：caishi approve {} --as <代号>\n", review.number);
         }
