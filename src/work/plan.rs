@@ -21,6 +21,8 @@ pub struct Subject {
     pub schedule: Option<ScheduleEntry>,
     /// Where it goes.
     pub channels: Vec<ChannelEntry>,
+    /// Channels that nobody named and that cannot carry it.
+    pub left_out: Vec<ChannelId>,
 }
 
 /// What goes where, before anything is rendered: enough to tell whether it is what was approved.
@@ -34,6 +36,8 @@ pub struct Outline {
     pub rule_pack: String,
     /// One for each channel.
     pub channels: Vec<ChannelOutline>,
+    /// Channels that nobody named and that cannot carry it.
+    pub left_out: Vec<ChannelId>,
     /// Digest of all of that: the same key keeps its approval number.
     pub key: Digest,
 }
@@ -85,8 +89,10 @@ impl Outline {
     /// What is not as the edition says and is no fault either, in Chinese.
     #[must_use]
     pub fn warnings(&self) -> Vec<String> {
+        let left_out = self.left_out.iter().map(|id| reach::left_out(&self.edition, id));
         let channels = self.channels.iter();
-        channels.filter_map(|channel| reach::warning(&self.edition, &channel.entry)).collect()
+        let further = channels.filter_map(|one| reach::warning(&self.edition, &one.entry));
+        left_out.chain(further).collect()
     }
 }
 
@@ -108,18 +114,21 @@ impl Publisher {
                 .map(|id| self.entry(id).cloned())
                 .collect::<Result<_, _>>()?;
             let channels = self.within_reach(&edition, channels)?;
-            return Ok(Subject { edition, schedule: Some(entry.clone()), channels });
+            let (schedule, left_out) = (Some(entry.clone()), Vec::new());
+            return Ok(Subject { edition, schedule, channels, left_out });
         }
         let edition = content.edition(name).map_err(|error| {
             let schedules: Vec<&str> =
                 self.config.schedules.iter().map(|entry| entry.id.as_str()).collect();
             WorkError::Unknown(format!("{error}；现有的排期：{}", schedules.join("、")))
         })?;
-        Ok(Subject {
-            edition: edition.clone(),
-            schedule: None,
-            channels: self.within_reach(edition, self.config.channels.clone())?,
-        })
+        let mut channels = self.within_reach(edition, self.config.channels.clone())?;
+        let mut left_out = Vec::new();
+        if edition.reach.channels.is_empty() && !edition.reach.is_everywhere() {
+            let portals = channels.extract_if(.., |entry| entry.kind == reach::PORTAL);
+            left_out.extend(portals.map(|entry| entry.id));
+        }
+        Ok(Subject { edition: edition.clone(), schedule: None, channels, left_out })
     }
 
     /// The channels as far as the edition goes over them, for the audiences that it is for.
@@ -199,6 +208,7 @@ impl Subject {
             lessons: lessons.to_vec(),
             rule_pack,
             channels,
+            left_out: self.left_out.clone(),
             key,
         })
     }

@@ -3,7 +3,7 @@
 use super::Content;
 use crate::{
     config::ChannelEntry,
-    model::{Digest, Edition, Reached},
+    model::{ChannelId, Digest, Edition, Reached},
 };
 
 /// The name of the input that says which branches a narrowed edition goes to.
@@ -11,6 +11,9 @@ pub const INPUT: &str = "campaign/branches";
 
 /// What is wrong with an edition that covers no branch.
 pub(super) const NOBODY: &str = "没有一个网点符合选的片区和标签：少选几样，或都不选";
+
+/// The kind that shows one thing everywhere.
+pub(super) const PORTAL: &str = "portal";
 
 /// Whether a channel of that kind gives each branch its own, and so can leave some out.
 #[must_use]
@@ -33,7 +36,7 @@ pub(super) fn refusal(
     entry: &ChannelEntry,
 ) -> Option<String> {
     let reached = Reached::of(&edition.reach, &content.library.branches)?;
-    if entry.kind == "portal" {
+    if entry.kind == PORTAL {
         return Some(format!(
             "渠道 {} 的认证页全行同放一期，放不了只到部分网点的活动 {}：\
              请在活动的 channels 里写明别的渠道，不写 {}；或不写 districts、tags",
@@ -41,6 +44,11 @@ pub(super) fn refusal(
         ));
     }
     (knows_branches(&entry.kind) && reached.branches.is_empty()).then(|| NOBODY.to_owned())
+}
+
+/// That a narrowed edition leaves a channel out which it did not name, in Chinese.
+pub(super) fn left_out(edition: &Edition, channel: &ChannelId) -> String {
+    format!("渠道 {channel} 的认证页全行同放一期：只到部分网点的活动 {} 不走它", edition.id)
 }
 
 /// What a narrowed edition cannot keep on this channel, in Chinese.
@@ -53,8 +61,8 @@ pub fn warning(edition: &Edition, entry: &ChannelEntry) -> Option<String> {
             _ => "收得到的人都会看到",
         };
         format!(
-            "渠道 {} 不分网点：{who}，活动 {} 写的片区、标签管不住它。\
-             不要这样，请在活动的 channels 里不写 {}",
+            "渠道 {} 不分网点，{who}：活动 {} 写的片区、标签对它不起作用。\
+             不想这样，请在活动的 channels 里不写 {}",
             entry.id, edition.id, entry.id
         )
     })

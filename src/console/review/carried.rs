@@ -109,7 +109,7 @@ fn reach_words(desk: &Desk, manifest: &Manifest) -> String {
         Some(reached) => reached.words(),
         None if kind.is_ok_and(|kind| !reach::knows_branches(kind)) => {
             let all = if narrowed {
-                "：活动写的片区、标签管不住它，都会看到"
+                "，收得到的都会看到：片区、标签对它不起作用"
             } else {
                 ""
             };
