@@ -222,6 +222,7 @@ impl Edition {
             channel: channel.clone(),
             targets,
             window: Window { from: date(2020, 1, 1), until: date(2099, 12, 31) },
+            reached: None,
         })
     }
 

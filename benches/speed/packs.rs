@@ -133,6 +133,7 @@ fn catalogue(branches: usize, week: i64, now: Timestamp) -> Catalogue {
             recalled: None,
             recalled_lessons: Vec::new(),
             swept: false,
+            branches: None,
             files: ids.iter().flat_map(posters).collect(),
         }],
     }

@@ -182,6 +182,11 @@ pub(super) fn recall(arguments: &RecallArguments, config: &Path) -> anyhow::Resu
         for warning in plan.warnings() {
             eprintln!("{warning}");
         }
+        for step in session.publisher.recall_steps(&plan).await? {
+            if let Some(instead) = step.instead {
+                eprintln!("渠道 {}：{instead}（{}）", step.delivery.channel, step.delivery.id);
+            }
+        }
         let lines = session.publisher.recall(plan, &arguments.note, person.id.as_str()).await?;
         let mut table = Table::new(["投递", "渠道", "结果", "说明"]);
         let mut complete = true;

@@ -7,11 +7,11 @@ use super::{
     table::{Table, size},
 };
 use crate::{
-    model::LessonId,
-    work::{Plan, Publisher, books::StoreBooks, clock},
+    model::{BranchId, LessonId},
+    work::{Plan, Publisher, asked::AskedSlot, books::StoreBooks, clock},
 };
 use clap::Args;
-use std::path::Path;
+use std::{fmt::Write as _, path::Path};
 
 /// Arguments of `caishi plan`.
 #[derive(Debug, Args)]
@@ -19,7 +19,7 @@ pub struct PlanArguments {
     /// 排期代号，或活动（系列/期次）
     #[arg(value_name = "活动")]
     campaign: String,
-    /// 投放时间，如 "2026-11-30 08:00"（北京时间）；默认是排期的下一次
+    /// 投放时间，如 "2026-11-30 08:00"（北京时间）；默认是排期的下一次，改过期的照改后的
     #[arg(long, value_name = "时间")]
     at: Option<String>,
 }
@@ -32,10 +32,10 @@ pub(super) fn run(arguments: &PlanArguments, config: &Path) -> anyhow::Result<Ex
         let subject = publisher.subject(&content, &arguments.campaign)?;
         let now = publisher.store.now().await?;
         let slot = match &arguments.at {
-            Some(text) => clock::moment(text)?,
-            None => subject.next_slot(&content, now),
+            Some(text) => publisher.slot_at(&subject, clock::moment(text)?).await?,
+            None => publisher.next_slot(&content, &subject, now).await?,
         };
-        let outline = subject.outline(&content, &subject.lessons_at(slot))?;
+        let outline = subject.outline(&content, &slot.lessons)?;
         let number = match publisher.store.review_of_plan(&outline.key).await? {
             Some(review) => review.number,
             None => "（送审时编号）".to_owned(),
@@ -44,10 +44,11 @@ pub(super) fn run(arguments: &PlanArguments, config: &Path) -> anyhow::Result<Ex
         let plan = publisher.render(&content, &outline, &number, &session::progress(&bar))?;
         bar.finish_and_clear();
         println!("{}　{}", outline.edition.name, number);
-        println!("时间　{}（北京时间）", clock::shanghai(slot).strftime("%Y-%m-%d %H:%M"));
+        println!("时间　{}", when(&slot));
         let lessons: Vec<&str> = outline.lessons.iter().map(LessonId::as_str).collect();
         println!("课件　{}\n", lessons.join("、"));
         print!("{}", channels(publisher, &plan).await);
+        warn(&plan);
         let faults = publisher.preflight(&plan)?;
         for fault in &faults {
             eprintln!("错误：{fault}");
@@ -57,7 +58,27 @@ pub(super) fn run(arguments: &PlanArguments, config: &Path) -> anyhow::Result<Ex
     })
 }
 
-/// One line for each channel: where, what, how big, and what it takes out of which quota.
+/// When a slot is due, and that somebody moved it there.
+pub(super) fn when(slot: &AskedSlot) -> String {
+    let shown = |at| clock::shanghai(at).strftime("%Y-%m-%d %H:%M").to_string();
+    let due = format!("{}（北京时间）", shown(slot.due));
+    match &slot.moved {
+        None => due,
+        Some(moved) => {
+            format!("{due}，{} 从 {} 改过来：{}", moved.by, shown(moved.slot), moved.reason)
+        }
+    }
+}
+
+/// What goes further than the campaign says.
+pub(super) fn warn(plan: &Plan) {
+    for warning in plan.outline.warnings() {
+        eprintln!("注意：{warning}");
+    }
+}
+
+/// One line for each channel: where, what, how big, and what it takes out of which quota; below,
+/// to which branches it goes where the campaign is narrowed.
 pub(super) async fn channels(publisher: &Publisher, plan: &Plan) -> String {
     let mut table = Table::new(["渠道", "发到", "文件", "大小", "图文", "投放日期", "配额"]);
     for channel in &plan.channels {
@@ -82,5 +103,18 @@ pub(super) async fn channels(publisher: &Publisher, plan: &Plan) -> String {
             quotas,
         ]);
     }
-    table.to_string()
+    let mut text = table.to_string();
+    for channel in &plan.channels {
+        if let Some(reached) = &channel.manifest.reached {
+            let branches: Vec<&str> = reached.branches.iter().map(BranchId::as_str).collect();
+            let _ = writeln!(
+                text,
+                "渠道 {} {}：{}",
+                channel.channel,
+                reached.words(),
+                branches.join("、")
+            );
+        }
+    }
+    text
 }

@@ -64,8 +64,10 @@ pub(super) fn run(arguments: &PublishArguments, config: &Path) -> anyhow::Result
             None => now,
         };
         // Without a slot of its own, "now" shows what the schedule shows next.
-        let shown = if arguments.at.is_some() { at } else { subject.next_slot(&content, now) };
-        let lessons = subject.lessons_at(shown);
+        let lessons = match arguments.at {
+            Some(_) => publisher.slot_at(&subject, at).await?.lessons,
+            None => publisher.next_slot(&content, &subject, now).await?.lessons,
+        };
         let order =
             Order { lessons: &lessons, at, again: arguments.again, dry_run: arguments.dry_run };
         let firing = publisher.publish(&content, &subject, &order, person.id.as_str()).await?;
@@ -113,6 +115,7 @@ async fn rehearse(arguments: &PublishArguments, config: &Path) -> anyhow::Result
     let lessons: Vec<&str> = review.lessons.iter().map(LessonId::as_str).collect();
     println!("送审　{}　{}　{}", review.number, plan.outline.edition.name, lessons.join("、"));
     print!("{}", super::plan::channels(&rehearsal.publisher, &plan).await);
+    super::plan::warn(&plan);
     let signed = rehearsal.approve(&review).await?;
     for (name, step) in &signed {
         println!("审批　{step}：{name}（只用于排练）");

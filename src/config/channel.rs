@@ -16,12 +16,29 @@ pub(super) struct Channels {
 
 pub(super) fn read(root: &Table<'_>, plain: &toml::Table) -> Channels {
     let mut channels = Channels { entries: Vec::new(), names: Vec::new() };
+    let mut portal: Option<(String, usize)> = None;
     for (name, table) in root.tables_by_name("channel") {
         channels.names.push(name.to_owned());
         let written = plain.get("channel").and_then(|all| all.get(name)).and_then(|t| t.as_table());
-        channels.entries.extend(read_one(name, &table, written));
+        let entry = read_one(name, &table, written);
+        if entry.as_ref().is_some_and(|entry| entry.kind == "portal") {
+            match &portal {
+                Some((first, line)) => table.fault("kind", second_portal(first, *line)),
+                None => portal = Some((name.to_owned(), table.line())),
+            }
+        }
+        channels.entries.extend(entry);
     }
     channels
+}
+
+/// Guests see the pages of one channel: a second one would be published and never shown.
+fn second_portal(first: &str, line: usize) -> String {
+    format!(
+        "第 {line} 行的 [channel.{first}] 已经是 portal，认证页只能有一条渠道：\
+         留一条，outputs、audiences、branch_pages 写在一起；只想再存一份文件，改成 kind = \"folder\"，\
+         删去 evergreen 和 branch_pages"
+    )
 }
 
 fn read_one(name: &str, table: &Table<'_>, written: Option<&toml::Table>) -> Option<ChannelEntry> {

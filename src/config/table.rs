@@ -65,6 +65,11 @@ impl<'t> Table<'t> {
         Self { name: name.into(), entries, at, asked, faulty, faults }
     }
 
+    /// The line on which it begins, counted from one.
+    pub(super) fn line(&self) -> usize {
+        self.faults.line(self.at)
+    }
+
     /// Whether no fault was noted in this table.
     pub(super) fn is_sound(&self) -> bool {
         !self.faulty.get()

@@ -292,6 +292,8 @@ pub struct RecallStepView {
     along: Vec<String>,
     /// Branches that have to take it down.
     branches: Vec<String>,
+    /// What people will see instead, in Chinese, where something takes its place or should.
+    instead: Option<String>,
 }
 
 /// What a recall would do.
@@ -329,6 +331,7 @@ pub(super) async fn api_plan(
         delivery: step.delivery.id,
         along: step.along.iter().map(LessonId::to_string).collect(),
         branches: step.branches.iter().map(ToString::to_string).collect(),
+        instead: step.instead,
     });
     Ok(Json(RecallPlanView {
         lesson: plan.lesson.as_ref().map(ToString::to_string),

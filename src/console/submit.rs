@@ -202,6 +202,15 @@ async fn carry_out(
                 let bytes: u64 = plan.channels.iter().map(crate::work::ChannelPlan::bytes).sum();
                 let files: usize =
                     plan.channels.iter().map(|channel| channel.manifest.files.len()).sum();
+                for warning in plan.outline.warnings() {
+                    let subject = review.number.clone();
+                    job.say(JobLine {
+                        subject,
+                        ok: true,
+                        text: format!("注意：{warning}"),
+                        link: None,
+                    });
+                }
                 let number = url::form_urlencoded::byte_serialize(review.number.as_bytes());
                 job.say(JobLine {
                     link: Some(format!("/console/reviews/{}", number.collect::<String>())),

@@ -1,10 +1,9 @@
 //! The trait that every way out implements.
 
-use super::{Books, DeliverError};
+use super::{Books, DeliverError, PortalPages};
 use crate::{
     model::{
-        Audience, BranchId, CampaignId, ChannelId, DeliveryKey, Digest, LessonId, Listing,
-        MediaType, Message, OutputKind, Receipt, Window,
+        BranchId, CampaignId, ChannelId, DeliveryKey, LessonId, Listing, Message, Receipt, Window,
     },
     packs::Source,
 };
@@ -71,6 +70,8 @@ pub struct Parcel {
     pub number: String,
     /// The days on which it may be out.
     pub window: Window,
+    /// The only branches that it goes to, sorted; `None` for every branch.
+    pub branches: Option<Vec<BranchId>>,
     /// The files, sorted by path; read them with [`Books::file`].
     pub files: Vec<Listing>,
     /// The messages made of those files.
@@ -203,50 +204,6 @@ pub struct PackRepository<'c> {
     pub folder: Option<&'c Path>,
 }
 
-/// What guests see now, of a portal channel.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LivePages {
-    /// The delivery's key.
-    pub key: String,
-    /// The last day of its window.
-    pub until: String,
-    /// Its files.
-    pub files: Vec<LiveFile>,
-}
-
-/// One file that guests may see.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct LiveFile {
-    /// The lesson.
-    pub lesson: Option<LessonId>,
-    /// What it is.
-    pub output: OutputKind,
-    /// For whom.
-    pub audience: Audience,
-    /// The kind of gateway or of page, or the format.
-    pub profile: Option<String>,
-    /// The branch it carries.
-    pub branch: Option<BranchId>,
-    /// Its type.
-    pub media_type: MediaType,
-    /// Its digest.
-    pub sha256: Digest,
-    /// Its file name.
-    pub name: String,
-    /// Whether it is the page that its branch shows.
-    pub is_main: bool,
-}
-
-/// A channel whose pages `caishi serve` shows to guests.
-#[async_trait]
-pub trait PortalPages: Send + Sync {
-    /// What guests see now; `None` where nothing may be shown.
-    async fn live_pages(&self) -> Result<Option<LivePages>, DeliverError>;
-
-    /// The bytes of one of its files.
-    async fn page_bytes(&self, sha256: &Digest) -> Result<Option<Vec<u8>>, DeliverError>;
-}
-
 /// A channel to which the far side talks back.
 #[async_trait]
 pub trait Receiver: Send + Sync {
@@ -325,6 +282,16 @@ pub trait Channel: Send + Sync + fmt::Debug {
         receipt: &Receipt,
         books: &dyn Books,
     ) -> Result<Recalled, DeliverError>;
+
+    /// What people will see instead where the parcel is taken down, in Chinese, said beforehand;
+    /// `None` where nothing takes its place. Read-only.
+    async fn foretold(
+        &self,
+        _parcel: &Parcel,
+        _books: &dyn Books,
+    ) -> Result<Option<String>, DeliverError> {
+        Ok(None)
+    }
 
     /// Whether [`Channel::recall_lesson`] can take one lesson down and leave the others out.
     fn recalls_lessons(&self) -> bool {

@@ -3,6 +3,7 @@
 //! | module | what it does |
 //! |---|---|
 //! | [`channel`] | the trait, what it takes and what it answers |
+//! | [`pages`] | what guests see of a portal channel |
 //! | [`error`] | what went wrong and what to do next |
 //! | [`books`] | what a channel remembers between calls: journal, token, quota |
 //! | [`egress`] | which addresses may be reached, and the HTTP client that holds to it |
@@ -20,6 +21,7 @@ pub mod egress;
 pub mod error;
 pub mod folder;
 pub mod packs;
+pub mod pages;
 mod settings;
 pub mod storage;
 pub mod webhook;
@@ -29,8 +31,9 @@ pub use books::{Books, BooksError, QuotaAnswer, QuotaWindow, Scope, SealedToken}
 pub use build::{BuildContext, build};
 pub use channel::{
     Capability, Channel, Commit, Confirmation, Deduplication, Finding, HookReply, HookRequest,
-    LiveFile, LivePages, PackRepository, Parcel, PortalPages, Prepared, Probe, RecallAbility,
-    Recalled, Receiver, RemoteEvent, Statistic,
+    PackRepository, Parcel, Prepared, Probe, RecallAbility, Recalled, Receiver, RemoteEvent,
+    Statistic,
 };
 pub use egress::{Egress, EgressError};
 pub use error::{DeliverError, ErrorKind, Retry};
+pub use pages::{LiveFile, LivePages, PortalPages};

@@ -1,6 +1,6 @@
 //! Campaigns: a series with editions, because names and lengths change every year.
 
-use super::{Audience, Branch, CampaignId, ChannelId, LessonId, ScheduleEntry, TopicId};
+use super::{Audience, Branch, BranchId, CampaignId, ChannelId, LessonId, ScheduleEntry, TopicId};
 use jiff::civil::Date;
 
 /// A series, one file under `campaigns/`.
@@ -69,5 +69,41 @@ impl Reach {
         let district = self.districts.is_empty() || self.districts.contains(&branch.district);
         let tag = self.tags.is_empty() || self.tags.iter().any(|tag| branch.tags.contains(tag));
         district && tag
+    }
+}
+
+/// The branches that a narrowed edition goes to, as people approve them: those that it covered
+/// when it was submitted. One that comes to fit later gets nothing until it is approved again.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reached {
+    /// The districts that were asked for.
+    pub districts: Vec<String>,
+    /// The tags that were asked for.
+    pub tags: Vec<String>,
+    /// The branches, sorted.
+    pub branches: Vec<BranchId>,
+}
+
+impl Reached {
+    /// Of these branches those that `reach` covers; `None` where it goes to every branch.
+    #[must_use]
+    pub fn of(reach: &Reach, branches: &[Branch]) -> Option<Self> {
+        if reach.is_everywhere() {
+            return None;
+        }
+        let covered = branches.iter().filter(|branch| reach.covers(branch));
+        let mut branches: Vec<BranchId> = covered.map(|branch| branch.id.clone()).collect();
+        branches.sort();
+        Some(Self { districts: reach.districts.clone(), tags: reach.tags.clone(), branches })
+    }
+
+    /// For people, such as `只到 2 个网点（片区 江北；标签 community）`.
+    #[must_use]
+    pub fn words(&self) -> String {
+        let why = [("片区", &self.districts), ("标签", &self.tags)];
+        let why = why.iter().filter(|(_, names)| !names.is_empty());
+        let why: Vec<String> =
+            why.map(|(what, names)| format!("{what} {}", names.join("、"))).collect();
+        format!("只到 {} 个网点（{}）", self.branches.len(), why.join("；"))
     }
 }

@@ -42,7 +42,7 @@ pub use block::{
 };
 pub use branch::{Branch, Screen};
 pub use calendar::{Blackout, Calendar, Holiday};
-pub use campaign::{Campaign, Edition, Reach};
+pub use campaign::{Campaign, Edition, Reach, Reached};
 pub use diagnostic::{Diagnostic, Severity, SourceFile};
 pub use digest::Digest;
 pub use facts::{

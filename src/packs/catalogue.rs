@@ -3,15 +3,9 @@
 //! The catalogue is itself a target: the repository is its own memory, so that publishing needs
 //! nothing but the repository and the parcel, and a lost database loses no poster.
 
-use super::{BranchEntry, PacksError, target_file, text};
-use crate::model::{
-    Audience, BranchId, Daypart, Digest, LessonId, MediaType, OutputKind, PackEntry, PackIndex,
-    PackRelease, PackScreen, TakeDown,
-};
-use jiff::{
-    SignedDuration, Timestamp,
-    civil::{Time, Weekday},
-};
+use super::{BranchEntry, PacksError, Release, target_file};
+use crate::model::{BranchId, Digest, LessonId, PackIndex, PackScreen, TakeDown};
+use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,105 +35,6 @@ pub struct Catalogue {
     pub releases: Vec<Release>,
 }
 
-/// One delivery.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Release {
-    /// The delivery's key.
-    #[serde(with = "text")]
-    pub key: Digest,
-    /// Whether it takes the screens over; such a release is named by the emergency role.
-    #[serde(default)]
-    pub takeover: bool,
-    /// The campaign series.
-    pub series: String,
-    /// Series and edition.
-    pub campaign: String,
-    /// The approval number.
-    pub number: String,
-    /// The slot it was due at; later slots are not replaced by earlier ones.
-    pub slot: Timestamp,
-    /// When branches switch to it.
-    pub activate_at: Timestamp,
-    /// First moment of its window.
-    pub show_from: Timestamp,
-    /// End of its window, exclusive.
-    pub show_until: Timestamp,
-    /// When and why it was recalled, if it was.
-    #[serde(default)]
-    pub recalled: Option<(Timestamp, String)>,
-    /// Lessons of it that were recalled, when and why.
-    #[serde(default)]
-    pub recalled_lessons: Vec<(String, Timestamp, String)>,
-    /// Whether its files were deleted: no branch asks for them any more.
-    #[serde(default)]
-    pub swept: bool,
-    /// Its files.
-    pub files: Vec<ReleaseFile>,
-}
-
-/// One file of a release.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct ReleaseFile {
-    /// The flat name.
-    pub name: String,
-    /// The digest.
-    #[serde(with = "text")]
-    pub sha256: Digest,
-    /// The size.
-    pub bytes: u64,
-    /// The type.
-    #[serde(with = "text")]
-    pub media_type: MediaType,
-    /// What it is.
-    #[serde(with = "text")]
-    pub output: OutputKind,
-    /// The lesson.
-    #[serde(with = "text::optional")]
-    pub lesson: Option<LessonId>,
-    /// For whom.
-    #[serde(with = "text")]
-    pub audience: Audience,
-    /// The screen profile or paper format.
-    pub profile: Option<String>,
-    /// The branch; `None` for every branch.
-    #[serde(with = "text::optional")]
-    pub branch: Option<BranchId>,
-    /// The weekdays on which it plays; empty is all.
-    #[serde(with = "text::days", default)]
-    pub days: Vec<Weekday>,
-    /// The hours in which it plays.
-    #[serde(default)]
-    pub hours: Option<(Time, Time)>,
-    /// The title.
-    pub alt: String,
-}
-
-impl Release {
-    /// The lessons' titles, for people.
-    fn titles(&self, lesson: Option<&str>) -> String {
-        let mut titles: Vec<&str> = Vec::new();
-        for file in &self.files {
-            let of = file.lesson.as_ref().map(LessonId::as_str);
-            if of.is_some() && (lesson.is_none() || of == lesson) && !titles.contains(&&*file.alt) {
-                titles.push(&file.alt);
-            }
-        }
-        if titles.is_empty() { self.campaign.clone() } else { titles.join("、") }
-    }
-
-    fn has_paper(&self) -> bool {
-        self.files.iter().any(|file| {
-            !matches!(file.output, OutputKind::Screen) && file.media_type == MediaType::Pdf
-        })
-    }
-
-    fn lesson_is_recalled(&self, lesson: Option<&LessonId>) -> bool {
-        lesson.is_some_and(|lesson| {
-            self.recalled_lessons.iter().any(|(recalled, _, _)| recalled == lesson.as_str())
-        })
-    }
-}
-
 impl Catalogue {
     /// Reads the catalogue's target.
     ///
@@ -164,12 +59,15 @@ impl Catalogue {
         self.releases.iter().find(|release| release.key == *key)
     }
 
-    /// The release of the same series whose slot is later than this one, if there is one that
-    /// still counts: it would be replaced by something older.
+    /// The release of the same series and for the same branches whose slot is later than this one,
+    /// if there is one that still counts: it would be replaced by something older.
     #[must_use]
-    pub fn later_than(&self, series: &str, slot: Timestamp) -> Option<&Release> {
-        self.releases.iter().find(|release| {
-            release.series == series && release.slot > slot && release.recalled.is_none()
+    pub fn later_than(&self, release: &Release) -> Option<&Release> {
+        self.releases.iter().find(|other| {
+            other.series == release.series
+                && other.slot > release.slot
+                && other.recalled.is_none()
+                && other.covers(release)
         })
     }
 
@@ -216,7 +114,7 @@ impl Catalogue {
     pub fn sweep(&mut self, now: Timestamp) -> Vec<String> {
         let told: Vec<Digest> = [false, true]
             .into_iter()
-            .flat_map(|takeover| self.live(now, takeover))
+            .flat_map(|takeover| self.live(now, takeover, None))
             .map(|release| release.key)
             .collect();
         let recent = |release: &Release| {
@@ -237,13 +135,15 @@ impl Catalogue {
     }
 
     /// The releases that branches are told of: of each series the one that plays at `now` and
-    /// those that are still to come.
-    fn live(&self, now: Timestamp, takeover: bool) -> Vec<&Release> {
+    /// those that are still to come. One that goes to some branches replaces the one before it
+    /// there and nowhere else; without a branch, those that any of them is told of.
+    fn live(&self, now: Timestamp, takeover: bool, branch: Option<&BranchId>) -> Vec<&Release> {
         let mut live: Vec<&Release> = self
             .releases
             .iter()
             .filter(|release| release.takeover == takeover && release.recalled.is_none())
             .filter(|release| release.show_until > now)
+            .filter(|release| branch.is_none_or(|branch| release.goes_to(branch)))
             .collect();
         live.sort_by(|a, b| {
             (&a.series, a.activate_at, a.slot).cmp(&(&b.series, b.activate_at, b.slot))
@@ -253,6 +153,7 @@ impl Catalogue {
                 other.series == release.series
                     && other.activate_at <= now
                     && (other.activate_at, other.slot) > (release.activate_at, release.slot)
+                    && (branch.is_some() || other.covers(release))
             })
         };
         live.iter().copied().filter(|release| !is_past(release)).collect()
@@ -263,8 +164,8 @@ impl Catalogue {
     #[must_use]
     pub fn index(&self, branch: &BranchId, takeover: bool, now: Timestamp) -> Option<PackIndex> {
         let entry = self.branches.get(branch.as_str())?;
-        let releases = self.live(now, takeover).into_iter();
-        let releases = releases.map(|release| of_branch(release, branch, &entry.tags));
+        let releases = self.live(now, takeover, Some(branch)).into_iter();
+        let releases = releases.map(|release| release.of_branch(branch, &entry.tags));
         Some(PackIndex {
             branch: branch.clone(),
             branch_name: entry.name.clone(),
@@ -291,8 +192,7 @@ impl Catalogue {
     fn take_down(&self, branch: &BranchId, now: Timestamp) -> Vec<TakeDown> {
         let mut list = Vec::new();
         for release in &self.releases {
-            let here = |file: &ReleaseFile| file.branch.as_ref().is_none_or(|own| own == branch);
-            if !release.files.iter().any(here) {
+            if release.files_of(branch).next().is_none() {
                 continue;
             }
             let mut add = |lesson: Option<&str>, since: Timestamp, reason: &str| {
@@ -319,39 +219,5 @@ impl Catalogue {
         }
         list.sort_by(|a, b| (b.since, &a.title).cmp(&(a.since, &b.title)));
         list
-    }
-}
-
-fn of_branch(release: &Release, branch: &BranchId, tags: &[String]) -> PackRelease {
-    let mut entries: Vec<PackEntry> = release
-        .files
-        .iter()
-        .filter(|file| file.branch.as_ref().is_none_or(|own| own == branch))
-        .filter(|file| !release.lesson_is_recalled(file.lesson.as_ref()))
-        .map(|file| PackEntry {
-            name: file.name.clone(),
-            sha256: file.sha256,
-            bytes: file.bytes,
-            media_type: file.media_type,
-            output: file.output,
-            lesson: file.lesson.clone(),
-            audience: file.audience,
-            profile: file.profile.clone(),
-            tags: tags.to_vec(),
-            show_from: release.show_from,
-            show_until: release.show_until,
-            daypart: Daypart { days: file.days.clone(), hours: file.hours },
-            alt: file.alt.clone(),
-        })
-        .collect();
-    entries.sort_by(|a, b| (&a.name, a.sha256).cmp(&(&b.name, b.sha256)));
-    PackRelease {
-        key: release.key,
-        series: release.series.clone(),
-        campaign: release.campaign.clone(),
-        number: release.number.clone(),
-        activate_at: release.activate_at,
-        takeover: release.takeover,
-        entries,
     }
 }

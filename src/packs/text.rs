@@ -63,6 +63,29 @@ pub(super) mod optional {
     }
 }
 
+/// The same for a list that may be absent.
+pub(super) mod list {
+    use super::{Deserialize, Deserializer, Display, FromText, Serializer, read};
+
+    #[expect(clippy::ref_option, reason = "serde hands over the field")]
+    pub(crate) fn serialize<T: Display, S: Serializer>(
+        list: &Option<Vec<T>>,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        match list {
+            Some(list) => to.collect_seq(list.iter().map(ToString::to_string)),
+            None => to.serialize_none(),
+        }
+    }
+
+    pub(crate) fn deserialize<'de, T: FromText, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Option<Vec<T>>, D::Error> {
+        let texts = Option::<Vec<String>>::deserialize(from)?;
+        texts.map(|texts| texts.iter().map(|text| read(text)).collect()).transpose()
+    }
+}
+
 /// Weekdays, 1 for Monday to 7 for Sunday (ISO 8601).
 pub(super) mod days {
     use super::{Deserialize, Deserializer, Serializer};

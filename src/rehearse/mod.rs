@@ -154,9 +154,8 @@ impl Rehearsal {
     ) -> Result<(Review, Plan), RehearseError> {
         let now = self.publisher.store.now().await.map_err(WorkError::from)?;
         let subject = self.publisher.subject(&self.content, name)?;
-        let slot = subject.next_slot(&self.content, now);
-        let lessons = subject.lessons_at(slot);
-        let outline = subject.outline(&self.content, &lessons)?;
+        let slot = self.publisher.next_slot(&self.content, &subject, now).await?;
+        let outline = subject.outline(&self.content, &slot.lessons)?;
         Ok(self.publisher.submit(&self.content, &outline, &self.author.id, watch).await?)
     }
 

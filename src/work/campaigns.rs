@@ -6,7 +6,7 @@ use super::{
     campaign_file::{compose, replace},
     content::schedules_of,
     draft_channel::{draft_channel, merged},
-    wire,
+    reach, wire,
 };
 use crate::{
     model::{CampaignId, Digest, Edition, LessonId, Manifest, ScheduleId, Window},
@@ -50,6 +50,8 @@ pub struct DraftPart {
     pub slots: Vec<(Timestamp, Vec<LessonId>)>,
     /// What keeps it from going out.
     pub faults: Vec<String>,
+    /// What goes further than the edition says, and is no fault.
+    pub warnings: Vec<String>,
 }
 
 /// What a draft would do.
@@ -103,7 +105,7 @@ impl Publisher {
         draft: &Draft,
     ) -> Result<(Content, String), WorkError> {
         let series = &draft.edition.id.series;
-        let (before, _) = self.campaign_file(series)?;
+        let before = self.campaign_file(series)?.0;
         let text = compose(before.as_deref(), draft);
         let (campaign, found) = read::read_campaign(series, &text);
         let mut faults: Vec<String> = found
@@ -194,8 +196,11 @@ impl Publisher {
             channel.branches = channel.branches.min(reached);
         }
         if reached == 0 && !all.is_empty() {
-            let fault = "没有一个网点符合选的片区和标签：少选几样，或都不选".to_owned();
-            parts.iter_mut().for_each(|part| part.faults.push(fault.clone()));
+            for part in &mut parts {
+                if !part.faults.iter().any(|fault| fault == reach::NOBODY) {
+                    part.faults.push(reach::NOBODY.to_owned());
+                }
+            }
         }
         Ok(DraftPlan { parts, text, branches: (reached, all.len()) })
     }
@@ -212,6 +217,7 @@ impl Publisher {
             channels: Vec::new(),
             slots: Vec::new(),
             faults: Vec::new(),
+            warnings: Vec::new(),
         };
         let subject = match self.subject(content, &name) {
             Ok(subject) => subject,
@@ -223,9 +229,10 @@ impl Publisher {
         if let Some(entry) = &subject.schedule {
             let window = Window { from: subject.edition.from, until: subject.edition.until };
             let now = self.store.now().await?;
+            let moves = self.store.slot_moves(&entry.id).await?;
             match Timetable::new(entry, window, &content.library.calendar) {
                 Ok(timetable) => {
-                    let slots = timetable.upcoming(now, SLOTS).into_iter();
+                    let slots = timetable.with_moves(&moves).upcoming(now, SLOTS).into_iter();
                     let fires = slots.filter(|slot| slot.verdict == Verdict::Fire);
                     part.slots =
                         fires.map(|slot| (slot.due, subject.lessons_at(slot.slot))).collect();
@@ -244,6 +251,7 @@ impl Publisher {
         for lessons in &sets {
             match subject.outline(content, lessons) {
                 Ok(outline) => {
+                    part.warnings.extend(outline.warnings());
                     let known = self.known_sizes(&outline.key).await?;
                     for channel in &outline.channels {
                         part.channels.push(draft_channel(content, channel, lessons, &known));
@@ -254,8 +262,10 @@ impl Publisher {
             }
         }
         part.channels = merged(part.channels);
-        part.faults.sort();
-        part.faults.dedup();
+        for lines in [&mut part.faults, &mut part.warnings] {
+            lines.sort();
+            lines.dedup();
+        }
         Ok(part)
     }
 

@@ -4,8 +4,8 @@
 use super::{Content, Publisher, WorkError, packs::branch_entries, wire};
 use crate::{
     model::{
-        Audience, BranchId, ChannelId, DeliveryState, Digest, LessonId, Listing, MediaType,
-        OutputKind, bank_zone,
+        Audience, BranchId, ChannelId, DeliveryState, Digest, LessonId, Listing, Manifest,
+        MediaType, OutputKind, bank_zone,
     },
     packs::{Catalogue, Release, ReleaseFile, Standing},
     store::{Delivery, DeliveryFilter},
@@ -34,10 +34,18 @@ const FOR_BRANCHES: [OutputKind; 7] = [
     OutputKind::Notice,
 ];
 
-/// Whether a file of a folder or pack channel is a branch's: its own, or one that all share.
+/// Whether a file of a folder or pack channel is a branch's: its own, or one that all share whom
+/// the manifest goes to.
 #[must_use]
-pub fn is_given(file: &Listing, branch: &BranchId) -> bool {
-    file.branch.as_ref().map_or_else(|| FOR_BRANCHES.contains(&file.output), |own| own == branch)
+pub fn is_given(manifest: &Manifest, file: &Listing, branch: &BranchId) -> bool {
+    let shared = || FOR_BRANCHES.contains(&file.output);
+    manifest.goes_to(branch) && file.branch.as_ref().map_or_else(shared, |own| own == branch)
+}
+
+/// Whether a file is one that all branches share whom its manifest goes to.
+#[must_use]
+pub fn is_shared(file: &Listing) -> bool {
+    file.branch.is_none() && FOR_BRANCHES.contains(&file.output)
 }
 
 /// What one channel gave.
@@ -178,15 +186,16 @@ impl Publisher {
             let recalled = delivery.state == DeliveryState::Recalled;
             let series = delivery.campaign.series.as_str();
             let replaced = !recalled && newest.contains(series);
-            if !recalled && delivery.slot <= now {
-                newest.insert(series);
-            }
             // What something newer has replaced matters again when its own time is over.
             if replaced && self.end_of(&delivery.manifest, cache).await? >= today {
                 continue;
             }
             let Some(json) = self.store.manifest(&delivery.manifest).await? else { continue };
             let release = release_of(delivery, &wire::from_json(&json)?, content);
+            // What goes to some branches only replaces nothing at the others.
+            if !recalled && delivery.slot <= now && release.branches.is_none() {
+                newest.insert(series);
+            }
             let end = release.recalled.as_ref().map_or(release.show_until, |(at, _)| *at);
             if end.saturating_add(REMEMBERED).is_ok_and(|end| end > now) {
                 catalogue.releases.push(release);
@@ -216,11 +225,7 @@ impl Publisher {
 }
 
 /// A folder's delivery as a release: there from its slot on, until its window or a recall ends it.
-fn release_of(
-    delivery: &Delivery,
-    manifest: &crate::model::Manifest,
-    content: &Content,
-) -> Release {
+fn release_of(delivery: &Delivery, manifest: &Manifest, content: &Content) -> Release {
     let midnight =
         |day: Date| day.to_zoned(bank_zone()).map_or(Timestamp::MAX, |zoned| zoned.timestamp());
     let after = manifest.window.until.checked_add(1.day()).map_or(Timestamp::MAX, midnight);
@@ -242,6 +247,7 @@ fn release_of(
         recalled: recalled.then(|| (delivery.changed_at, "总行撤回".to_owned())),
         recalled_lessons: Vec::new(),
         swept: false,
+        branches: manifest.reached.as_ref().map(|reached| reached.branches.clone()),
         files: files.map(|file| file_of(file, content)).collect(),
     }
 }

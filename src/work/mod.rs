@@ -1,9 +1,10 @@
 //! The loop that joins the rooms: what goes where and when, who agreed, and getting it there once.
 //!
-//! 1. [`content`] reads what there is; [`plan`] says what would go where, [`render`] makes it.
+//! 1. [`content`] reads what there is; [`plan`] says what would go where, and [`reach`] to which
+//!    branches; [`render`] makes it.
 //! 2. [`submit`] freezes it; [`preview`] shows it to test readers; [`decide`] records who said yes
 //!    to which bytes.
-//! 3. [`slots`] says which slots come and moves them; [`fire`] turns due ones, and [`publish`] what
+//! 3. [`slots`] says which slots come and moves them, [`asked`] which one a person means; [`fire`] turns due ones, and [`publish`] what
 //!    a person asks for, into occurrences.
 //! 4. [`worker`] claims deliveries and takes them through their channel, step by step;
 //!    [`outcome`] says what a failure deserves.
@@ -18,6 +19,7 @@
 //!
 //! This is the only room that sees both `store` and `deliver`.
 
+pub mod asked;
 pub mod books;
 pub mod branches;
 mod campaign_file;
@@ -45,6 +47,7 @@ pub mod plan;
 pub mod preview;
 pub mod publish;
 pub mod publisher;
+pub mod reach;
 pub mod recall;
 pub mod recall_steps;
 pub mod registers;

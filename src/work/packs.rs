@@ -275,7 +275,7 @@ fn note(
     if let Some(until) = until {
         text.push_str(&format!("\r\n请在 {until} 之后撤下。\r\n"));
     }
-    let over = ended(content, outline);
+    let over = ended(branch, content, outline);
     if !over.is_empty() {
         text.push_str("\r\n已经结束、应该撤下的活动材料：\r\n");
         for line in over {
@@ -285,16 +285,16 @@ fn note(
     text
 }
 
-/// Campaigns that ended in the quarter before this one begins: what still hangs of them comes
-/// down. By the content alone, so that the same content gives the same bytes.
-fn ended(content: &Content, outline: &Outline) -> Vec<String> {
+/// Campaigns of this branch that ended in the quarter before this one begins: what still hangs of
+/// them comes down. By the content alone, so that the same content gives the same bytes.
+fn ended(branch: &Branch, content: &Content, outline: &Outline) -> Vec<String> {
     let Some(from) = outline.channels.iter().map(|channel| channel.window.from).max() else {
         return Vec::new();
     };
     let earliest = from.saturating_sub(jiff::Span::new().days(92));
     let editions = content.library.campaigns.iter().flat_map(|campaign| &campaign.editions);
     editions
-        .filter(|edition| edition.id != outline.edition.id)
+        .filter(|edition| edition.id != outline.edition.id && edition.reach.covers(branch))
         .filter(|edition| earliest <= edition.until && edition.until < from)
         .map(|edition| format!("{}（{} 结束）", edition.name, edition.until))
         .collect()

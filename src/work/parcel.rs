@@ -41,6 +41,7 @@ pub async fn of_delivery(store: &Store, delivery: &Delivery) -> Result<Parcel, W
         target: delivery.target.clone(),
         number: manifest.number,
         window: manifest.window,
+        branches: manifest.reached.map(|reached| reached.branches),
         files: manifest.files,
         messages: manifest.messages,
     })
@@ -58,6 +59,7 @@ pub fn draft(manifest: &Manifest, hash: &Digest, target: &str) -> Parcel {
         target: target.to_owned(),
         number: manifest.number.clone(),
         window: manifest.window,
+        branches: manifest.reached.as_ref().map(|reached| reached.branches.clone()),
         files: manifest.files.clone(),
         messages: manifest.messages.clone(),
     }

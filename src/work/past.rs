@@ -3,7 +3,7 @@
 
 use super::{Content, Plan, Publisher, WorkError, difference::read_revision, wire};
 use crate::{
-    config::Config,
+    config::{ChannelEntry, Config},
     model::{ChannelId, Digest, Manifest},
     store::Review,
 };
@@ -129,9 +129,12 @@ impl Publisher {
     }
 
     async fn plan_again(&self, review: &Review, content: Content) -> Result<Plan, WorkError> {
-        let scheduled = content.schedules.iter().find(|one| one.campaign == review.campaign);
-        let name = scheduled.map_or_else(|| review.campaign.to_string(), |one| one.id.to_string());
-        let subject = self.subject(&content, &name)?;
+        // Several schedules may show the campaign, each over channels of its own: those that were
+        // submitted are those of the schedule that it was submitted for.
+        let mut subject = self.subject(&content, &review.campaign.to_string())?;
+        let submitted =
+            |entry: &ChannelEntry| review.manifests.iter().any(|(id, _)| *id == entry.id);
+        subject.channels.retain(submitted);
         let outline = subject.outline(&content, &review.lessons)?;
         let number = review.number.clone();
         let beside = self.render_folder.parent().unwrap_or(&self.render_folder).to_owned();

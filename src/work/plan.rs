@@ -1,6 +1,6 @@
 //! What would go where: the outline needs no rendering, the plan has every byte.
 
-use super::{Content, Publisher, WorkError};
+use super::{Content, Publisher, WorkError, reach};
 use crate::{
     config::ChannelEntry,
     model::{
@@ -21,6 +21,8 @@ pub struct Subject {
     pub schedule: Option<ScheduleEntry>,
     /// Where it goes.
     pub channels: Vec<ChannelEntry>,
+    /// Channels that nobody named and that cannot carry it.
+    pub left_out: Vec<ChannelId>,
 }
 
 /// What goes where, before anything is rendered: enough to tell whether it is what was approved.
@@ -34,6 +36,8 @@ pub struct Outline {
     pub rule_pack: String,
     /// One for each channel.
     pub channels: Vec<ChannelOutline>,
+    /// Channels that nobody named and that cannot carry it.
+    pub left_out: Vec<ChannelId>,
     /// Digest of all of that: the same key keeps its approval number.
     pub key: Digest,
 }
@@ -81,6 +85,17 @@ impl ChannelPlan {
     }
 }
 
+impl Outline {
+    /// What is not as the edition says and is no fault either, in Chinese.
+    #[must_use]
+    pub fn warnings(&self) -> Vec<String> {
+        let left_out = self.left_out.iter().map(|id| reach::left_out(&self.edition, id));
+        let channels = self.channels.iter();
+        let further = channels.filter_map(|one| reach::warning(&self.edition, &one.entry));
+        left_out.chain(further).collect()
+    }
+}
+
 impl Publisher {
     /// What `name` means: a schedule, else a campaign edition, which goes over
     /// every channel.
@@ -99,18 +114,21 @@ impl Publisher {
                 .map(|id| self.entry(id).cloned())
                 .collect::<Result<_, _>>()?;
             let channels = self.within_reach(&edition, channels)?;
-            return Ok(Subject { edition, schedule: Some(entry.clone()), channels });
+            let (schedule, left_out) = (Some(entry.clone()), Vec::new());
+            return Ok(Subject { edition, schedule, channels, left_out });
         }
         let edition = content.edition(name).map_err(|error| {
             let schedules: Vec<&str> =
                 content.schedules.iter().map(|entry| entry.id.as_str()).collect();
             WorkError::Unknown(format!("{error}；现有的排期：{}", schedules.join("、")))
         })?;
-        Ok(Subject {
-            edition: edition.clone(),
-            schedule: None,
-            channels: self.within_reach(edition, self.config.channels.clone())?,
-        })
+        let mut channels = self.within_reach(edition, self.config.channels.clone())?;
+        let mut left_out = Vec::new();
+        if edition.reach.channels.is_empty() && !edition.reach.is_everywhere() {
+            let portals = channels.extract_if(.., |entry| entry.kind == reach::PORTAL);
+            left_out.extend(portals.map(|entry| entry.id));
+        }
+        Ok(Subject { edition: edition.clone(), schedule: None, channels, left_out })
     }
 
     /// The channels as far as the edition goes over them, for the audiences that it is for.
@@ -134,16 +152,6 @@ impl Publisher {
 }
 
 impl Subject {
-    /// The next slot of the schedule; without one, now.
-    #[must_use]
-    pub fn next_slot(&self, content: &Content, now: Timestamp) -> Timestamp {
-        let next = self
-            .schedule
-            .as_ref()
-            .and_then(|entry| schedule::upcoming(entry, &content.library.calendar, now, 1).pop());
-        next.map_or(now, |next| next.slot)
-    }
-
     /// The lessons that a slot shows: those of the rotation for a schedule, else all.
     #[must_use]
     pub fn lessons_at(&self, slot: Timestamp) -> Vec<LessonId> {
@@ -166,6 +174,12 @@ impl Subject {
         for entry in &self.channels {
             // A channel for picture messages has nothing in a week whose lesson makes none.
             if !carries_anything(content, lessons, entry) {
+                continue;
+            }
+            if let Some(fault) = reach::refusal(content, &self.edition, entry) {
+                if !faults.contains(&fault) {
+                    faults.push(fault);
+                }
                 continue;
             }
             match window(content, &self.edition, lessons, entry) {
@@ -194,6 +208,7 @@ impl Subject {
             lessons: lessons.to_vec(),
             rule_pack,
             channels,
+            left_out: self.left_out.clone(),
             key,
         })
     }
@@ -238,12 +253,8 @@ fn channel_inputs(
     ];
     let digest = Digest::of_fields(fields.iter().map(String::as_bytes));
     inputs.insert(format!("channel/{}", entry.id), digest);
-    let reach = &edition.reach;
-    if !reach.is_everywhere() {
-        let mut fields: Vec<&[u8]> = reach.districts.iter().map(String::as_bytes).collect();
-        fields.push(b"");
-        fields.extend(reach.tags.iter().map(String::as_bytes));
-        inputs.insert("campaign/branches".into(), Digest::of_fields(fields));
+    if let Some(digest) = reach::input(content, edition, entry) {
+        inputs.insert(reach::INPUT.into(), digest);
     }
     inputs
 }

@@ -1,9 +1,13 @@
 //! What a recall would do, line by line, before anybody says yes.
 
-use super::{Publisher, WorkError, intervene::NOT_OUT, parcel, recall::RecallPlan};
+use super::{
+    Publisher, WorkError, books::StoreBooks, feeds::is_shared, intervene::NOT_OUT, parcel,
+    recall::RecallPlan,
+};
 use crate::{
     deliver::RecallAbility,
     model::{BranchId, DeliveryState, LessonId},
+    packs::{FACTS_PATH, PackFacts},
     store::Delivery,
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -70,6 +74,8 @@ pub struct RecallStep {
     pub along: Vec<LessonId>,
     /// The branches that have to take it down, for packs.
     pub branches: Vec<BranchId>,
+    /// What people will see instead, in Chinese, where something takes its place or should.
+    pub instead: Option<String>,
 }
 
 impl Publisher {
@@ -85,10 +91,7 @@ impl Publisher {
             let is_pack = self.channels.get(&delivery.channel);
             let is_pack = is_pack.is_some_and(|channel| channel.pack_repository().is_some());
             if is_pack && effect.acts() && !branches.contains_key(&delivery.manifest) {
-                let parcel = parcel::of_delivery(&self.store, delivery).await?;
-                let of = parcel.files.iter().filter_map(|file| file.branch.clone());
-                let of: BTreeSet<BranchId> = of.collect();
-                branches.insert(delivery.manifest, of.into_iter().collect());
+                branches.insert(delivery.manifest, self.branches_of(delivery).await?);
             }
             steps.push(RecallStep {
                 branches: if is_pack && effect.acts() {
@@ -96,6 +99,7 @@ impl Publisher {
                 } else {
                     Vec::new()
                 },
+                instead: self.instead(delivery, &effect).await?,
                 along: plan.along.get(&delivery.id).cloned().unwrap_or_default(),
                 delivery: delivery.clone(),
                 effect,
@@ -103,6 +107,46 @@ impl Publisher {
         }
         steps.sort_by_key(|step| !step.effect.acts());
         Ok(steps)
+    }
+
+    /// What people will see instead. A far side that does not answer keeps nobody from taking
+    /// something down: it is said.
+    async fn instead(
+        &self,
+        delivery: &Delivery,
+        effect: &Effect,
+    ) -> Result<Option<String>, WorkError> {
+        let channel = self.channels.get(&delivery.channel);
+        let Some(channel) = channel.filter(|channel| {
+            matches!(effect, Effect::TakeDown) && channel.portal_pages().is_some()
+        }) else {
+            return Ok(None);
+        };
+        let parcel = parcel::of_delivery(&self.store, delivery).await?;
+        let books = StoreBooks::of_channel(&self.store, &channel.account(), "recall");
+        Ok(match channel.foretold(&parcel, &books.reading(&delivery.id)).await {
+            Ok(instead) => instead,
+            Err(error) => Some(format!("看不到会换成什么：{error}")),
+        })
+    }
+
+    /// The branches that a pack went to: those of a narrowed campaign; else those that have files
+    /// of their own, and all that the pack knew where there are files that they share.
+    async fn branches_of(&self, delivery: &Delivery) -> Result<Vec<BranchId>, WorkError> {
+        let parcel = parcel::of_delivery(&self.store, delivery).await?;
+        if let Some(branches) = parcel.branches {
+            return Ok(branches);
+        }
+        let own = parcel.files.iter().filter_map(|file| file.branch.clone());
+        let mut branches: BTreeSet<BranchId> = own.collect();
+        let facts = parcel.files.iter().find(|file| file.path == FACTS_PATH);
+        if let Some(facts) = facts.filter(|_| parcel.files.iter().any(is_shared)) {
+            let bytes = self.store.blob(&facts.sha256).await?;
+            let facts: PackFacts = serde_json::from_slice(&bytes)
+                .map_err(|error| WorkError::Manifest(format!("{FACTS_PATH}：{error}")))?;
+            branches.extend(facts.branches.keys().filter_map(|id| BranchId::new(id).ok()));
+        }
+        Ok(branches.into_iter().collect())
     }
 
     fn effect(&self, delivery: &Delivery) -> Effect {

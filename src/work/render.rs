@@ -4,7 +4,7 @@ use super::{
     ChannelPlan, Content, Outline, Plan, Publisher, WorkError,
     packs::{self, Contents},
     plan::{ChannelOutline, carried},
-    wire,
+    reach, wire,
 };
 use crate::{
     build::{self, Request, Watch},
@@ -149,6 +149,7 @@ impl Publisher {
             channel: entry.id.clone(),
             targets: self.channel(&entry.id)?.targets(),
             window: channel.window,
+            reached: reach::reached(content, &outline.edition, entry),
         };
         let (hash, json) = wire::to_json(&manifest)?;
         Ok(ChannelPlan { channel: entry.id.clone(), manifest, hash, json })

@@ -4,7 +4,7 @@
 use super::WorkError;
 use crate::model::{
     Audience, BranchId, CampaignId, ChannelId, Digest, LessonId, LessonKind, LessonRevision,
-    Listing, Manifest, MediaType, Message, OutputKind, PersonId, Window,
+    Listing, Manifest, MediaType, Message, OutputKind, PersonId, Reached, Window,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -23,6 +23,16 @@ struct ManifestWire {
     targets: Vec<String>,
     from: String,
     until: String,
+    /// Only where a campaign is narrowed to some branches: the others keep the bytes they had.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    reach: Option<ReachWire>,
+}
+
+#[derive(Serialize, Deserialize)]
+struct ReachWire {
+    districts: Vec<String>,
+    tags: Vec<String>,
+    branches: Vec<String>,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -124,6 +134,11 @@ pub fn to_json(manifest: &Manifest) -> Result<(Digest, String), WorkError> {
         targets: manifest.targets.clone(),
         from: manifest.window.from.to_string(),
         until: manifest.window.until.to_string(),
+        reach: manifest.reached.as_ref().map(|reached| ReachWire {
+            districts: reached.districts.clone(),
+            tags: reached.tags.clone(),
+            branches: reached.branches.iter().map(ToString::to_string).collect(),
+        }),
     };
     let json = serde_json_canonicalizer::to_string(&wire)
         .map_err(|error| WorkError::Manifest(error.to_string()))?;
@@ -166,6 +181,15 @@ pub fn from_json(json: &str) -> Result<Manifest, WorkError> {
         channel: ChannelId::new(&wire.channel)?,
         targets: wire.targets,
         window: Window { from: day(&wire.from)?, until: day(&wire.until)? },
+        reached: wire.reach.map(reached).transpose()?,
+    })
+}
+
+fn reached(wire: ReachWire) -> Result<Reached, WorkError> {
+    Ok(Reached {
+        branches: wire.branches.iter().map(|id| BranchId::new(id)).collect::<Result<_, _>>()?,
+        districts: wire.districts,
+        tags: wire.tags,
     })
 }
 

@@ -236,10 +236,9 @@ async fn link(
     let own = confirmations.into_iter().filter(|one| one.branch == *branch);
     let kind = desk.publisher().entry(&manifest.channel).map(|entry| entry.kind.clone());
     let shared = kind.is_ok_and(|kind| matches!(kind.as_str(), "folder" | "packs"));
-    let files = manifest
-        .files
-        .iter()
-        .filter(|file| file.branch.as_ref() == Some(branch) || (shared && is_given(file, branch)));
+    let files = manifest.files.iter().filter(|file| {
+        file.branch.as_ref() == Some(branch) || (shared && is_given(manifest, file, branch))
+    });
     Ok(Link {
         replaced: false,
         delivery: out.delivery.clone(),

@@ -18,7 +18,7 @@ use super::{
     view::{EditionView, PlanView},
 };
 use crate::{
-    model::{Audience, Digest, Library},
+    model::{Audience, Digest, Library, Reached},
     work::{
         Content,
         campaigns::{Draft, DraftPlan},
@@ -261,6 +261,10 @@ pub(in super::super) async fn dry_run(
     }
 }
 
+fn reached(reached: &Reached) -> String {
+    format!("，{}", reached.words())
+}
+
 async fn start(desk: &Desk, caller: &Caller, view: &EditionView) -> Result<Arc<Job>, Trouble> {
     let (draft, _) = planned(desk, view).await?;
     let content = desk.content().await?;
@@ -278,12 +282,13 @@ async fn start(desk: &Desk, caller: &Caller, view: &EditionView) -> Result<Arc<J
                 subject: channel.channel.to_string(),
                 ok: true,
                 text: format!(
-                    "{} 个文件，{:.1} MB，{} 条图文，{} 至 {}",
+                    "{} 个文件，{:.1} MB，{} 条图文，{} 至 {}{}",
                     manifest.files.len(),
                     channel.bytes() as f64 / 1_048_576.0,
                     manifest.messages.len(),
                     manifest.window.from,
-                    manifest.window.until
+                    manifest.window.until,
+                    manifest.reached.as_ref().map_or_else(String::new, reached),
                 ),
                 link: None,
             });

@@ -140,6 +140,8 @@ pub struct PlanPartView {
     slots: Vec<PlanSlotView>,
     /// What keeps it from going out.
     faults: Vec<String>,
+    /// What goes further than the edition says, and is no fault.
+    warnings: Vec<String>,
 }
 
 /// What an edition would do.
@@ -170,6 +172,7 @@ impl From<DraftPlan> for PlanView {
                 })
                 .collect(),
             faults: part.faults,
+            warnings: part.warnings,
         });
         Self { sound, branches: plan.branches.0, parts: parts.collect(), text: plan.text }
     }

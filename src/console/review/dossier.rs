@@ -2,12 +2,13 @@
 //! says, where its facts come from, what changed since it was last approved.
 
 use super::{
+    carried::{Carried, Specimen, outputs},
     queue,
     source::{self, Found, Said, Text},
 };
 use crate::{
     console::{Desk, caller::Caller, trouble::Trouble},
-    model::{Approval, Decision, Digest, LessonId, Listing, MediaType, ReviewStep},
+    model::{Approval, Decision, Digest, LessonId, ReviewStep},
     review::{self, Standing, step_name},
     store::Review,
     work::{Content, difference::read_revision, people::Called},
@@ -16,9 +17,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use utoipa::ToSchema;
-
-/// Digits of an output's digest in its address: unmistakable within a manifest.
-const SHORT: usize = 16;
 
 /// A step of review.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -38,51 +36,6 @@ pub struct Step {
     /// Until when it counts.
     #[schema(value_type = Option<String>)]
     pub until: Option<Timestamp>,
-}
-
-/// What one channel would carry.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(as = ReviewManifest)]
-pub struct Carried {
-    /// The channel.
-    pub channel: String,
-    /// The manifest's hash: what is signed.
-    pub hash: String,
-    /// Whom it reaches.
-    pub targets: Vec<String>,
-    /// The days on which it may be public.
-    pub window: String,
-    /// How many files.
-    pub files: usize,
-    /// How many bytes.
-    pub bytes: u64,
-    /// The rules that the texts were checked under.
-    pub rule_pack: String,
-}
-
-/// Outputs that differ only in their branch, shown by the first of them.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Specimen {
-    /// The output, for people.
-    pub label: String,
-    /// The output: `article`, `screen`.
-    pub output: String,
-    /// For whom, for people.
-    pub audience: String,
-    /// The screen profile or paper format.
-    pub profile: String,
-    /// The branch whose it is.
-    pub branch: String,
-    /// The media type.
-    pub media_type: String,
-    /// Where it can be seen.
-    pub href: String,
-    /// Its digest.
-    pub sha256: String,
-    /// How many outputs are like it, this one included.
-    pub alike: usize,
-    /// The words of a text output.
-    pub text: Option<String>,
 }
 
 /// Where a fact comes from.
@@ -189,7 +142,7 @@ pub(super) async fn dossier(
     let remarks: Vec<Said> =
         remarks.iter().map(|remark| source::said(remark, name(&remark.author))).collect();
     let previous = previous(desk, &review).await?;
-    let (channels, specimens) = outputs(desk, &review).await?;
+    let (channels, specimens) = outputs(desk, &review, &content).await?;
     let texts = texts(desk, &review, previous.as_ref(), &findings, &remarks).await?;
     Ok(Dossier {
         number: review.number.clone(),
@@ -258,59 +211,6 @@ async fn previous(desk: &Desk, review: &Review) -> Result<Option<Review>, Troubl
         }
     }
     Ok(None)
-}
-
-/// The manifests, and one output of each sort.
-async fn outputs(desk: &Desk, review: &Review) -> Result<(Vec<Carried>, Vec<Specimen>), Trouble> {
-    let mut channels = Vec::new();
-    let mut sorts: BTreeMap<_, Specimen> = BTreeMap::new();
-    for (channel, hash) in &review.manifests {
-        let manifest = desk.manifest(hash).await?;
-        for file in manifest.files.iter().filter(|file| is_shown(file)) {
-            let own = specimen(hash, file);
-            let key = (file.output, file.audience, file.profile.clone(), file.media_type);
-            sorts.entry(key).and_modify(|first| first.alike += 1).or_insert(own);
-        }
-        channels.push(Carried {
-            channel: channel.to_string(),
-            hash: hash.to_string(),
-            targets: manifest.targets.clone(),
-            window: format!("{} 至 {}", manifest.window.from, manifest.window.until),
-            files: manifest.files.len(),
-            bytes: manifest.files.iter().map(|file| file.bytes).sum(),
-            rule_pack: manifest.rule_pack.clone(),
-        });
-    }
-    let mut specimens: Vec<Specimen> = sorts.into_values().collect();
-    for specimen in &mut specimens {
-        if specimen.media_type == MediaType::Text.as_str()
-            && let Some(digest) = Digest::from_hex(&specimen.sha256)
-        {
-            let bytes = desk.publisher().store.blob(&digest).await?;
-            specimen.text = Some(String::from_utf8_lossy(&bytes).into_owned());
-        }
-    }
-    Ok((channels, specimens))
-}
-
-/// Pictures inside an article and archives are seen with what they belong to.
-fn is_shown(file: &Listing) -> bool {
-    !file.path.contains("/article/") && file.media_type != MediaType::Zip
-}
-
-fn specimen(manifest: &Digest, file: &Listing) -> Specimen {
-    Specimen {
-        label: file.output.label().to_owned(),
-        output: file.output.as_str().to_owned(),
-        audience: file.audience.label().to_owned(),
-        profile: file.profile.clone().unwrap_or_default(),
-        branch: file.branch.as_ref().map(ToString::to_string).unwrap_or_default(),
-        media_type: file.media_type.as_str().to_owned(),
-        href: format!("/console/outputs/{manifest}/{}", &file.sha256.to_string()[..SHORT]),
-        sha256: file.sha256.to_string(),
-        alike: 1,
-        text: None,
-    }
 }
 
 fn claims(content: &Content, review: &Review) -> Vec<Claim> {

@@ -4,13 +4,15 @@
 //! |---|---|
 //! | [`queue`] | what waits, by the moment it is to go out and by risk |
 //! | [`dossier`] | one submission: steps, outputs, findings, sources, changes → what is shown |
+//! | [`carried`] | what a submission carries, to whom, and how it looks |
 //! | [`source`] | a text with its lines, changes since the last approval, findings and remarks |
 //! | [`show`] | the page of a submission |
 //! | [`act`] | approve, return, remark |
 //! | [`outputs`] | the approved bytes themselves, shown so that nothing in them can act |
 
 pub(super) mod act;
-pub(super) mod dossier;
+mod carried;
+mod dossier;
 pub(super) mod outputs;
 pub(super) mod queue;
 pub(super) mod show;

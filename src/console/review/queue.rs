@@ -103,7 +103,7 @@ async fn queue(desk: &Desk, caller: &Caller, all: bool) -> Result<Vec<Queued>, T
     let content = desk.content().await?;
     let now = publisher.store.now().await?;
     let since = now.checked_sub(RECENT).unwrap_or(Timestamp::MIN);
-    let slots = slots(&content, now);
+    let slots = slots(desk, &content, now).await?;
     let called = publisher.called().await?;
     let mut queue = Vec::new();
     for (review, standing, approvals) in publisher.current_reviews().await? {
@@ -152,17 +152,23 @@ pub(super) fn state(standing: &Standing) -> &'static str {
 }
 
 /// The next slots of every schedule: when, which campaign, which lessons; soonest first.
-fn slots(content: &Content, now: Timestamp) -> Vec<(Timestamp, String, Vec<LessonId>)> {
+async fn slots(
+    desk: &Desk,
+    content: &Content,
+    now: Timestamp,
+) -> Result<Vec<(Timestamp, String, Vec<LessonId>)>, Trouble> {
     let mut slots = Vec::new();
     for entry in &content.schedules {
         let Some(edition) = content.library.edition(&entry.campaign) else { continue };
-        for slot in schedule::upcoming(entry, &content.library.calendar, now, SLOTS) {
+        let moves = desk.publisher().store.slot_moves(&entry.id).await?;
+        let calendar = &content.library.calendar;
+        for slot in schedule::upcoming_moved(entry, calendar, &moves, now, SLOTS) {
             let lessons = schedule::lessons_of_slot(entry, edition, slot.slot);
-            slots.push((slot.slot, entry.campaign.to_string(), lessons));
+            slots.push((slot.due, entry.campaign.to_string(), lessons));
         }
     }
     slots.sort();
-    slots
+    Ok(slots)
 }
 
 pub(super) fn titles(content: &Content, review: &Review) -> Vec<String> {

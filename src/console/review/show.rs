@@ -1,7 +1,8 @@
 //! `/console/reviews/<number>`: everything that a reviewer needs, on one page.
 
 use super::{
-    dossier::{Dossier, Specimen, dossier},
+    carried::Specimen,
+    dossier::{Dossier, dossier},
     source::{Fate, Text},
 };
 use crate::console::{

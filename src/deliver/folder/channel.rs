@@ -350,6 +350,14 @@ impl Channel for FolderChannel {
         Ok(recalled)
     }
 
+    async fn foretold(
+        &self,
+        parcel: &Parcel,
+        books: &dyn Books,
+    ) -> Result<Option<String>, DeliverError> {
+        self.stands_in(parcel, books).await
+    }
+
     async fn tend(&self, books: &dyn Books) -> Result<Option<String>, DeliverError> {
         let Some(rules) = &self.portal else { return Ok(None) };
         let _turn = self.turn.lock().await;

@@ -81,7 +81,7 @@ pub(super) fn day(now: Timestamp) -> Date {
 impl PortalRules {
     /// The files that guests and gateways fetch, by the names that stay. Of several lessons the
     /// first by path is the page; the others are read after login.
-    fn names<'g>(&self, generation: &'g Generation) -> BTreeMap<String, &'g FileEntry> {
+    pub(super) fn names<'g>(&self, generation: &'g Generation) -> BTreeMap<String, &'g FileEntry> {
         let mut names: BTreeMap<String, &FileEntry> = BTreeMap::new();
         let is_page =
             |file: &&FileEntry| file.output == OutputKind::Portal.as_str() && !Self::is_aside(file);

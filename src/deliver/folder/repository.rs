@@ -4,7 +4,7 @@ use super::wire::{self, Pointer};
 use crate::{
     deliver::{
         Books, DeliverError,
-        storage::{Storage, StorageError, Uploaded, Version, absent_is_none},
+        storage::{Storage, StorageError, Uploaded, Version},
     },
     model::Listing,
 };
@@ -52,20 +52,13 @@ impl Storage {
 
     /// The digests that the listings of the repository name.
     pub(super) async fn referenced(&self) -> Result<BTreeSet<String>, StorageError> {
-        let operator = self.operator()?;
-        let folder = self.path("generations/");
-        let entries =
-            absent_is_none(self.within(operator.list(&folder)).await)?.unwrap_or_default();
         let mut digests = BTreeSet::new();
-        for entry in entries.iter().filter(|entry| entry.metadata().is_file()) {
-            let bytes = absent_is_none(self.within(operator.read(entry.path())).await)?;
+        for name in self.files_in("generations/").await? {
+            let path = format!("generations/{name}");
             // Somebody else took it down in between.
-            let Some(bytes) = bytes else { continue };
-            let generation: wire::Generation =
-                serde_json::from_slice(&bytes.to_vec()).map_err(|error| StorageError::Garbled {
-                    path: entry.path().to_owned(),
-                    reason: error.to_string(),
-                })?;
+            let Some(bytes) = self.read(&path).await? else { continue };
+            let generation: wire::Generation = serde_json::from_slice(&bytes)
+                .map_err(|error| StorageError::Garbled { path, reason: error.to_string() })?;
             digests.extend(generation.files.into_iter().map(|file| file.sha256));
         }
         Ok(digests)

@@ -8,10 +8,11 @@ use super::{
 };
 use crate::deliver::{
     Books, DeliverError, Parcel,
-    storage::{Effect, StorageError, absent_is_none, off_thread},
+    storage::{Effect, StorageError, absent_is_none, off_thread, parallel},
 };
+use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
 use jiff::civil::Date;
-use std::fs;
+use std::{collections::BTreeMap, fs};
 
 /// How many generations of a series are looked at for one that steps in, the newest first.
 const LOOKED_AT: usize = 8;
@@ -41,6 +42,33 @@ impl FolderChannel {
         }
     }
 
+    /// What guests will see where the parcel is taken down, said beforehand; `None` where they do
+    /// not see it now.
+    pub(super) async fn stands_in(
+        &self,
+        parcel: &Parcel,
+        books: &dyn Books,
+    ) -> Result<Option<String>, DeliverError> {
+        let Some(rules) = &self.portal else { return Ok(None) };
+        let today = day(books.now().await?);
+        let explain = |error| self.explain(error, "找替补的页", Effect::Harmless);
+        let key = parcel.key.digest().to_string();
+        let live = self.live().await.map_err(explain)?;
+        if live.and_then(|live| live.key).as_ref() != Some(&key) {
+            return Ok(None);
+        }
+        let found = self.substitute(rules, &key, today, None).await.map_err(explain)?;
+        Ok(Some(match found {
+            Some(found) => {
+                format!("认证页会换成 {}（到 {}）", found.campaign, found.window.until)
+            }
+            None => format!(
+                "没有别的页可换：客人只看到不带课文的页；要有课文，先发布一次 {} 再撤",
+                rules.evergreen
+            ),
+        }))
+    }
+
     /// Shows something else instead of `gone`: what may be shown today, else the evergreen
     /// series. What it is, for people.
     pub(super) async fn give_way(
@@ -50,7 +78,7 @@ impl FolderChannel {
         today: Date,
     ) -> Result<String, DeliverError> {
         let explain = |error| self.explain(error, "找替补的页", Effect::Harmless);
-        match self.substitute(rules, gone, today).await.map_err(explain)? {
+        match self.substitute(rules, gone, today, None).await.map_err(explain)? {
             Some(generation) => {
                 self.show(rules, &generation).await?;
                 let until = &generation.window.until;
@@ -59,7 +87,7 @@ impl FolderChannel {
             None => {
                 self.show_nothing(today).await?;
                 Ok(format!(
-                    "没有别的页可换，{} 也没有发布过：客人只看到不带课文的页",
+                    "没有别的页可换，{} 也没有完整发布过：客人只看到不带课文的页",
                     rules.evergreen
                 ))
             }
@@ -103,15 +131,34 @@ impl FolderChannel {
     }
 
     /// The newest generation, other than `gone`, whose window has today in it; else what the
-    /// evergreen series published last, whatever its window.
+    /// evergreen series published last, whatever its window. One whose pages are not all there
+    /// keeps no other from stepping in. `None` also where that is the one that is `shown`.
     async fn substitute(
         &self,
         rules: &PortalRules,
         gone: &str,
         today: Date,
+        shown: Option<&str>,
     ) -> Result<Option<Generation>, StorageError> {
-        let mut best: Option<Generation> = None;
-        let mut evergreen: Option<Generation> = None;
+        for found in self.candidates(rules, gone, today).await? {
+            if shown == Some(found.key.as_str()) {
+                return Ok(None);
+            }
+            if self.is_whole(rules, &found).await? {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What may step in, the best first.
+    async fn candidates(
+        &self,
+        rules: &PortalRules,
+        gone: &str,
+        today: Date,
+    ) -> Result<Vec<Generation>, StorageError> {
+        let (mut current, mut evergreen) = (Vec::new(), Vec::new());
         for pointer in self.pointers().await? {
             let keys = pointer.history.iter().filter(|past| !past.recalled && past.key != gone);
             for past in keys.take(LOOKED_AT) {
@@ -127,25 +174,55 @@ impl FolderChannel {
                         && until.parse::<Date>().is_ok_and(|until| today <= until)
                 };
                 if series_of(&found) == rules.evergreen {
-                    evergreen = Some(newer(evergreen, found));
+                    evergreen.push(found);
                 } else if holds(&found.window.from, &found.window.until) {
-                    best = Some(newer(best, found));
+                    current.push(found);
                 }
             }
         }
-        Ok(best.or(evergreen))
+        for list in [&mut current, &mut evergreen] {
+            list.sort_by(|one, other| other.slot.cmp(&one.slot));
+        }
+        current.append(&mut evergreen);
+        Ok(current)
+    }
+
+    /// Whether every page that guests would see of a generation is there, in full length.
+    async fn is_whole(
+        &self,
+        rules: &PortalRules,
+        generation: &Generation,
+    ) -> Result<bool, StorageError> {
+        let operator = self.repository.operator()?;
+        let names = rules.names(generation);
+        let blobs: BTreeMap<String, u64> =
+            names.values().map(|file| (wire::blob_path(&file.sha256), file.bytes)).collect();
+        if blobs.is_empty() {
+            return Ok(false);
+        }
+        let sizes: Vec<BoxFuture<'_, Result<bool, StorageError>>> = blobs
+            .iter()
+            .map(|(path, bytes)| {
+                let operator = &operator;
+                async move { Ok(self.repository.size(operator, path).await? == Some(*bytes)) }
+                    .boxed()
+            })
+            .collect();
+        let mut sizes = stream::iter(sizes).buffer_unordered(parallel(&operator));
+        while let Some(is_there) = sizes.next().await {
+            if !is_there? {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     pub(super) async fn pointers(&self) -> Result<Vec<Pointer>, StorageError> {
-        let operator = self.repository.operator()?;
-        let folder = self.repository.path("current/");
-        let listed = self.repository.within(operator.list(&folder)).await;
         let mut pointers = Vec::new();
-        for entry in absent_is_none(listed)?.unwrap_or_default() {
-            let name = entry.name();
+        for name in self.repository.files_in("current/").await? {
             // What starts with a full stop is about to replace one of them.
             let series = name.strip_suffix(".json").filter(|series| !series.starts_with('.'));
-            if entry.metadata().is_file() && series.is_some() {
+            if series.is_some() {
                 pointers.extend(self.parsed::<Pointer>(&format!("current/{name}")).await?);
             }
         }
@@ -165,8 +242,8 @@ impl FolderChannel {
         let Some(live) = live.filter(|live| live.key.is_some() && live.series != rules.evergreen)
         else {
             // Nothing, or what steps in: something else may have its day by now.
-            let found = self.substitute(rules, "", today).await.map_err(explain)?;
-            return match found.filter(|found| Some(&found.key) != shown.as_ref()) {
+            let found = self.substitute(rules, "", today, shown.as_deref()).await;
+            return match found.map_err(explain)? {
                 Some(found) => {
                     self.show(rules, &found).await?;
                     Ok(Some(format!("认证页换成 {}", found.campaign)))
@@ -177,12 +254,5 @@ impl FolderChannel {
         let is_over = live.until.parse::<Date>().is_ok_and(|until| until < today);
         let Some(key) = live.key.filter(|_| is_over) else { return Ok(None) };
         self.give_way(rules, &key, today).await.map(Some)
-    }
-}
-
-fn newer(best: Option<Generation>, found: Generation) -> Generation {
-    match best {
-        Some(best) if best.slot >= found.slot => best,
-        _ => found,
     }
 }

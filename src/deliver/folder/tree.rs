@@ -72,9 +72,19 @@ pub(super) fn sweep(root: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Lays a generation out under its files' names.
+/// Lays a generation out under its files' names. Of one that is for some branches only, nothing
+/// lies where all look: what they share is in the folder of each.
 pub(super) fn lay_out(root: &Path, parcel: &Parcel) -> io::Result<()> {
-    let files = parcel.files.iter().map(|file| (file.path.clone(), file.sha256.to_string()));
+    let files = parcel.files.iter().flat_map(|file| {
+        let names = match &parcel.branches {
+            Some(branches) if file.branch.is_none() => {
+                let own = |branch| format!("branches/{branch}/{}", file.path);
+                branches.iter().map(own).collect()
+            }
+            _ => vec![file.path.clone()],
+        };
+        names.into_iter().map(|name| (name, file.sha256.to_string()))
+    });
     lay_out_as(root, &root.join(wire::release_path(parcel)), files)
 }
 

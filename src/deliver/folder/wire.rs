@@ -23,7 +23,15 @@ pub(super) struct Generation {
     occurrence: String,
     pub(super) slot: String,
     pub(super) window: WindowText,
+    /// The only branches that it is for; absent for every branch.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    branches: Option<Vec<String>>,
     pub(super) files: Vec<FileEntry>,
+}
+
+fn branches_of(parcel: &Parcel) -> Option<Vec<String>> {
+    let branches = parcel.branches.as_ref()?;
+    Some(branches.iter().map(ToString::to_string).collect())
 }
 
 /// First and last day, both included.
@@ -82,6 +90,7 @@ impl Generation {
                 from: parcel.window.from.to_string(),
                 until: parcel.window.until.to_string(),
             },
+            branches: branches_of(parcel),
             files,
         }
     }
@@ -112,6 +121,10 @@ pub(super) struct Current {
     sha256: String,
     files: usize,
     bytes: u64,
+    /// The only branches that it is for; absent for every branch. The others keep what the last
+    /// generation of the history gave them that was for them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    branches: Option<Vec<String>>,
     /// The folder with the files under their own names, where there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     release: Option<String>,
@@ -162,6 +175,7 @@ impl Pointer {
             sha256: listing.to_string(),
             files: parcel.files.len(),
             bytes: parcel.files.iter().map(|file| file.bytes).sum(),
+            branches: branches_of(parcel),
             release: tree.then(|| release_path(parcel)),
         };
         let mut history = vec![Past { key, slot: parcel.slot.to_string(), recalled: false }];

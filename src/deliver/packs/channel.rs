@@ -51,15 +51,16 @@ impl PacksChannel {
     }
 
     fn receipt(release: &Release, at: Timestamp) -> Receipt {
-        let branches: BTreeSet<_> =
+        let own: BTreeSet<_> =
             release.files.iter().filter_map(|file| file.branch.as_ref()).collect();
+        let branches = release.branches.as_ref().map_or(own.len(), Vec::len);
         let moment = release.activate_at.to_zoned(crate::model::bank_zone());
         let when = if release.takeover {
             "网点收到就换上".to_owned()
         } else {
             moment.strftime("%-m月%-d日 %H:%M 换上").to_string()
         };
-        let detail = format!("{} 个文件，{} 个网点，{when}", release.files.len(), branches.len());
+        let detail = format!("{} 个文件，{branches} 个网点，{when}", release.files.len());
         Receipt { remote_ref: release.key.to_string(), url: None, at, detail }
     }
 
@@ -69,7 +70,7 @@ impl PacksChannel {
             let next_step = "要重新发布，请重新提交、审批后再发";
             return Some(self.conflict("这一期已经撤回，不会再放回去", next_step));
         }
-        let later = catalogue.later_than(&release.series, release.slot)?;
+        let later = catalogue.later_than(release)?;
         Some(self.conflict(
             &format!("{} 已有更晚的一期（{}），没有退回", release.campaign, later.slot),
             "这一期已被取代，不必补发；确要退回，请先撤回较晚的一期",

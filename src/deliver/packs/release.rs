@@ -78,6 +78,7 @@ impl Timing {
             recalled: None,
             recalled_lessons: Vec::new(),
             swept: false,
+            branches: parcel.branches.clone(),
             files,
         }
     }

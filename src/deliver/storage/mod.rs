@@ -16,7 +16,11 @@ pub(super) use put::Uploaded;
 use crate::model::Digest;
 use futures_util::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
 use opendal::{Operator, services};
-use std::{fmt, path::PathBuf, time::Duration};
+use std::{
+    fmt, fs, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 /// How many blobs are sent at a time.
 const PARALLEL: usize = 8;
@@ -295,6 +299,10 @@ impl Storage {
         if self.is_missing() {
             return Ok(false);
         }
+        if let Some((root, _)) = self.folder() {
+            let root = root.clone();
+            return off_thread(move || fs::read_dir(root)?.next().transpose()).await.map(|_| true);
+        }
         let operator = self.operator()?;
         let prefix = self.path("");
         let folder = if prefix.is_empty() { "/" } else { &prefix };
@@ -310,12 +318,43 @@ impl Storage {
         Ok(true)
     }
 
+    /// The names of the files that lie directly in a folder, which ends in `/`; none where there is
+    /// no such folder. Links are no files: nothing here makes one among files, and the service
+    /// behind `operator` takes them for neither files nor folders.
+    pub(in crate::deliver) async fn files_in(
+        &self,
+        folder: &str,
+    ) -> Result<Vec<String>, StorageError> {
+        if let Some((root, _)) = self.folder() {
+            let folder = root.join(folder);
+            return absent_is_none(off_thread(move || names_of_files(&folder)).await)
+                .map(Option::unwrap_or_default);
+        }
+        let operator = self.operator()?;
+        let folder = self.path(folder);
+        let listed = absent_is_none(self.within(operator.list(&folder)).await)?.unwrap_or_default();
+        let files = listed.iter().filter(|entry| entry.metadata().is_file());
+        Ok(files.map(|entry| entry.name().to_owned()).collect())
+    }
+
     fn makes_root(&self) -> bool {
         match &self.place {
             Place::Folder { .. } => true,
             Place::Remote { makes_root, .. } => *makes_root,
         }
     }
+}
+
+fn names_of_files(folder: &Path) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if entry.file_type()?.is_file() {
+            names.push(entry.file_name().to_string_lossy().into_owned());
+        }
+    }
+    names.sort();
+    Ok(names)
 }
 
 pub(in crate::deliver) fn absent_is_none<T>(

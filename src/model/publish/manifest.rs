@@ -1,7 +1,8 @@
 //! What people approve: the exact bytes that one channel will carry, and within which days.
 
 use crate::model::{
-    Audience, CampaignId, ChannelId, Digest, LessonId, LessonKind, Listing, PersonId,
+    Audience, BranchId, CampaignId, ChannelId, Digest, LessonId, LessonKind, Listing, PersonId,
+    Reached,
 };
 use jiff::civil::Date;
 use std::collections::BTreeMap;
@@ -31,6 +32,17 @@ pub struct Manifest {
     pub targets: Vec<String>,
     /// The days on which it may go out and stay out.
     pub window: Window,
+    /// The branches that it goes to with everything, files that all of them share included;
+    /// `None` for every branch, and for channels that know no branches.
+    pub reached: Option<Reached>,
+}
+
+impl Manifest {
+    /// Whether a branch has anything of it.
+    #[must_use]
+    pub fn goes_to(&self, branch: &BranchId) -> bool {
+        self.reached.as_ref().is_none_or(|reached| reached.branches.contains(branch))
+    }
 }
 
 /// The exact text of one lesson's variant.

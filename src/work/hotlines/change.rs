@@ -7,7 +7,6 @@ use super::{Carrier, HotlineCache, edit};
 use crate::{
     build::write_whole,
     model::{Digest, HotlineId, LessonId},
-    schedule,
     store::{HotlineChange, Out},
     work::{Content, Publisher, WorkError},
 };
@@ -179,11 +178,10 @@ impl Publisher {
         for entry in content.enabled_schedules() {
             let name = entry.id.to_string();
             let Ok(subject) = self.subject(content, &name) else { continue };
-            for slot in schedule::upcoming(entry, &content.library.calendar, now, AHEAD) {
-                let lessons = subject.lessons_at(slot.slot);
-                let Ok(outline) = subject.outline(content, &lessons) else { continue };
+            for slot in self.next_slots(content, &subject, now, AHEAD).await? {
+                let Ok(outline) = subject.outline(content, &slot.lessons) else { continue };
                 if self.store.review_of_plan(&outline.key).await?.is_some() {
-                    ahead.push((name.clone(), lessons));
+                    ahead.push((name.clone(), slot.lessons));
                 }
             }
         }

@@ -63,6 +63,7 @@ pub fn parcel(books: &MemoryBooks, channel: &ChannelId, target: &str, number: u3
         target: target.to_owned(),
         number: format!("消保审〔2026〕{number} 号"),
         window: Window { from: date(2026, 11, 30), until: date(2026, 12, 6) },
+        branches: None,
         files,
         messages: vec![message],
     }

@@ -182,6 +182,7 @@ fn takeover(office: &mut HeadOffice, number: u64, until: &str) -> Digest {
         recalled: None,
         recalled_lessons: Vec::new(),
         swept: false,
+        branches: None,
         files: vec![alarm],
     };
     office.catalogue.add(release, office.now);

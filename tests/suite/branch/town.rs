@@ -178,6 +178,7 @@ impl HeadOffice {
             recalled: None,
             recalled_lessons: Vec::new(),
             swept: false,
+            branches: None,
             files: files.collect(),
         };
         self.catalogue.add(release, self.now);

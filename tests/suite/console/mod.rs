@@ -8,6 +8,7 @@ mod hotlines;
 mod live;
 mod matrix;
 mod oidc;
+mod reach;
 mod reviews;
 mod safety;
 mod sessions;

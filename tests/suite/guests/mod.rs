@@ -3,6 +3,7 @@
 mod api;
 mod look;
 mod opennds;
+mod settings;
 mod stories;
 
 use crate::publishing::town::Town;

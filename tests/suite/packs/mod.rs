@@ -2,6 +2,7 @@
 
 pub mod http;
 mod peer;
+mod reach;
 mod stories;
 
 use crate::{

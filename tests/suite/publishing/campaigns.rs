@@ -130,3 +130,26 @@ async fn an_edition_reaches_only_the_branches_and_audiences_that_it_names() {
     let found = town.read().diagnostics;
     assert!(found.iter().any(|one| one.reason.contains("没有读者“everybody”")), "{found:?}");
 }
+
+/// Two schedules show the same campaign, over channels of their own.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_rendered_again_is_what_its_own_schedule_submitted() {
+    let second = "[schedule.late]\ncampaign = \"routine/weekly\"\nrule = \"0 18 * * TUE\"\n\
+                  channels = [\"branches\", \"intranet\"]\n\n[[review.step]]";
+    let channels = CHANNELS
+        .replace("channels = [\"wechat\", \"branches\", \"intranet\"]", "channels = [\"wechat\"]")
+        .replacen("[[review.step]]", second, 1);
+    let town = Town::with(&channels).await;
+    let content = town.read();
+    for (schedule, expected) in [("weekly", 1), ("late", 2)] {
+        let subject = town.publisher.subject(&content, schedule).unwrap();
+        let lessons = subject.lessons_at(super::town::MONDAY.parse().unwrap());
+        let outline = subject.outline(&content, &lessons).unwrap();
+        let submitted = town.publisher.submit(&content, &outline, &town.author.id, &|_, _| {});
+        let review = submitted.await.unwrap().0;
+        assert_eq!(review.manifests.len(), expected);
+        let again = town.publisher.render_again(&review).await.unwrap();
+        assert!(again.same > 0, "{schedule}: {again:?}");
+        assert!(again.different.is_empty() && again.reasons.is_empty(), "{schedule}: {again:?}");
+    }
+}

@@ -250,3 +250,51 @@ async fn what_is_wrong_with_a_new_moment_is_said_at_once() {
     let unknown = town.publisher.move_slot(&content, "nightly", &order, "publisher").await;
     assert!(matches!(unknown, Err(WorkError::Unknown(_))), "{unknown:?}");
 }
+
+/// What a person plans and submits by hand is what will fire, when it will.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_moved_slot_is_planned_and_submitted_where_it_was_moved_to() {
+    let town = Town::new().await;
+    let publisher = &town.publisher;
+    let content = town.read();
+    let subject = publisher.subject(&content, "weekly").unwrap();
+    let plain = publisher.next_slots(&content, &subject, at(FRIDAY), 3).await.unwrap();
+    assert_eq!((plain[0].due, &plain[0].moved), (at(MONDAY), &None));
+
+    // Past the next one: they change places, and each keeps its lessons.
+    let late = "2026-12-08T02:00:00Z";
+    moving(&town, MONDAY, Some(late)).await.unwrap();
+    let next = publisher.next_slots(&content, &subject, at(FRIDAY), 3).await.unwrap();
+    let dues: Vec<Timestamp> = next.iter().map(|slot| slot.due).collect();
+    assert_eq!(dues, [at(NEXT_MONDAY), at(late), plain[2].due]);
+    assert_eq!(next[0].lessons, plain[1].lessons);
+    assert_eq!(next[1].lessons, plain[0].lessons);
+    assert_eq!(next[1].moved.as_ref().unwrap().slot, at(MONDAY));
+    let first = publisher.next_slot(&content, &subject, at(FRIDAY)).await.unwrap();
+    assert_eq!(first, next[0]);
+    // By either of its moments it is the same slot.
+    for moment in [MONDAY, late] {
+        assert_eq!(publisher.slot_at(&subject, at(moment)).await.unwrap(), next[1]);
+    }
+    // What the service does is the same.
+    let coming = coming(&town).await;
+    for (asked, coming) in next.iter().zip(&coming) {
+        assert_eq!((asked.due, &asked.lessons), (coming.due, &coming.lessons));
+    }
+    // Submitted by hand as it is asked for, it fires.
+    let outline = subject.outline(&content, &next[1].lessons).unwrap();
+    let submitted = publisher.submit(&content, &outline, &town.author.id, &|_, _| {}).await;
+    town.approve(&submitted.unwrap().0).await;
+    town.set_clock("2026-12-07T00:00:05Z").await;
+    town.tick().await;
+    town.set_clock("2026-12-08T02:00:05Z").await;
+    town.tick().await;
+    let fired = occurrences(&town).await;
+    let moved = fired.iter().find(|one| one.0 == at(MONDAY)).unwrap();
+    assert_eq!((moved.1, moved.2), (at(late), OccurrenceState::Fired), "{fired:?}");
+
+    // A campaign by itself has no slots.
+    let alone = publisher.subject(&content, "routine/weekly").unwrap();
+    assert_eq!(publisher.next_slots(&content, &alone, at(FRIDAY), 3).await.unwrap(), []);
+    assert_eq!(publisher.next_slot(&content, &alone, at(FRIDAY)).await.unwrap().due, at(FRIDAY));
+}

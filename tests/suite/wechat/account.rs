@@ -105,6 +105,7 @@ pub fn empty_parcel() -> Parcel {
         target: APP_ID.into(),
         number: "2026-0001".into(),
         window: Window { from: date(2026, 9, 1), until: date(2026, 9, 30) },
+        branches: None,
         files: Vec::new(),
         messages: Vec::new(),
     }
