@@ -1,8 +1,8 @@
 //! The loop that joins the rooms: what goes where and when, who agreed, and getting it there once.
 //!
 //! 1. [`content`] reads what there is; [`plan`] says what would go where, [`render`] makes it.
-//! 2. [`submit`] freezes it; [`preview`] shows it to test readers; [`decide`] records who said yes
-//!    to which bytes.
+//! 2. [`submit`] freezes it, [`hands`] says who may not sign it; [`preview`] shows it to test
+//!    readers; [`decide`] records who said yes to which bytes.
 //! 3. [`slots`] says which slots come and moves them; [`fire`] turns due ones, and [`publish`] what
 //!    a person asks for, into occurrences.
 //! 4. [`worker`] claims deliveries and takes them through their channel, step by step;
@@ -23,6 +23,7 @@ mod campaign_file;
 pub mod campaigns;
 pub mod clock;
 pub mod content;
+mod content_file;
 pub mod decide;
 pub mod difference;
 pub mod doctor;
@@ -31,6 +32,7 @@ pub mod feeds;
 pub mod fire;
 pub mod given;
 mod given_zip;
+pub mod hands;
 pub mod hotlines;
 pub mod intervene;
 pub mod outcome;
@@ -45,6 +47,7 @@ pub mod publisher;
 pub mod recall;
 pub mod recall_steps;
 pub mod registers;
+pub mod remarks;
 pub mod render;
 pub mod roll;
 pub mod service;
