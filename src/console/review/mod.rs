@@ -6,12 +6,16 @@
 //! | [`dossier`] | one submission: steps, outputs, findings, sources, changes → what is shown |
 //! | [`source`] | a text with its lines, changes since the last approval, findings and remarks |
 //! | [`show`] | the page of a submission |
-//! | [`act`] | approve, return, remark |
+//! | [`act`] | approve, return |
+//! | [`remarks`] | remarks on lines: written, answered, settled |
+//! | [`texts`] | the texts of a submission, and where their facts come from |
 //! | [`outputs`] | the approved bytes themselves, shown so that nothing in them can act |
 
 pub(super) mod act;
 pub(super) mod dossier;
 pub(super) mod outputs;
 pub(super) mod queue;
+pub(super) mod remarks;
 pub(super) mod show;
 mod source;
+mod texts;
