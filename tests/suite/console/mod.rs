@@ -4,12 +4,15 @@ mod branches;
 mod deliveries;
 mod fuzz;
 mod hotlines;
+mod hotlines_again;
+mod jobs;
 mod matrix;
 mod oidc;
 mod reviews;
 mod safety;
 mod sessions;
 mod sheets;
+mod signers;
 mod walk;
 
 use crate::publishing::town::Town;
