@@ -240,6 +240,7 @@ impl Edition {
             revision: store.put_blob(b"{}").await?,
             author: author.clone(),
             excluded: vec![author],
+            reasons: Vec::new(),
             steps: vec![ReviewStep {
                 name: STEP.to_owned(),
                 role: "reviewer".to_owned(),

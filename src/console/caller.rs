@@ -9,6 +9,7 @@ use super::{
 use crate::{
     config::Person,
     model::{BranchId, Digest, PersonId},
+    work::people::program_actor,
 };
 use axum::{
     extract::FromRequestParts,
@@ -148,7 +149,7 @@ impl Desk {
             return Ok(None);
         };
         let Some(person) = self.acting(&token.person).await? else { return Ok(None) };
-        let actor = format!("{}（口令 {}）", person.id, token.id);
+        let actor = program_actor(&person.id, &token.id);
         let scopes = token.scopes.iter().filter_map(|name| Action::from_name(name)).collect();
         let roles = roles(&person);
         Ok(Some(Caller {

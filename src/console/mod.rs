@@ -125,7 +125,7 @@ impl Desk {
             passwords,
             limits,
             shelf,
-            jobs: Jobs::default(),
+            jobs: Jobs::new().map_err(|error| ConsoleError(error.to_string()))?,
             past: Past::default(),
             rendering: Arc::default(),
             archives: tokio::sync::Semaphore::new(2),

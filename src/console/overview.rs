@@ -4,6 +4,7 @@ use super::{
     Desk,
     caller::Caller,
     filters,
+    jobs::{self, Seen},
     page::{Page, Shown, render},
     permit::Action,
     trouble::Trouble,
@@ -36,6 +37,7 @@ struct Coming {
 #[template(path = "console/html/overview.html")]
 struct OverviewPage {
     page: Page,
+    jobs: Vec<Seen>,
     alerts: Vec<Alert>,
     more_alerts: usize,
     waiting: Vec<(Review, String)>,
@@ -62,8 +64,10 @@ pub(super) async fn page(
         let label = occurrence.state.label();
         (occurrence, label)
     });
+    let jobs = jobs::card(&desk, &caller).await?;
     let page = Page::new(&desk, &shown, Some(caller), ("总览", "Overview")).await;
     render(&OverviewPage {
+        jobs,
         alerts,
         more_alerts,
         waiting,

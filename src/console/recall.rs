@@ -6,7 +6,7 @@ use super::{
     asked::{Asked, trimmed},
     caller::Caller,
     filters,
-    jobs::{self, Job, JobLine, Kind},
+    jobs::{self, Again, Job, JobLine, Kind, Wish},
     page::{Page, Shown, render},
     sent::Sent,
     trouble::Trouble,
@@ -190,7 +190,11 @@ async fn start(
     let work = move |desk: Desk, job: Arc<Job>| async move {
         carry_out(&desk, &job, prepared, &reason, &actor).await
     };
-    desk.start_job(Kind::Recall, (name, Digest::of(name.as_bytes())), caller, work).await
+    // What is left is looked at and confirmed anew.
+    let fields = vec![("name".to_owned(), name.to_owned())];
+    let again = Again { action: "/console/recall".to_owned(), look: true, fields };
+    let wish = Wish { subject: name, request: Digest::of(name.as_bytes()), again };
+    desk.start_job(Kind::Recall, wish, caller, work).await
 }
 
 /// Takes down one delivery after the other, so that each line is there as soon as it is done.

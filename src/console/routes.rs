@@ -9,7 +9,7 @@ use super::{
     hotlines, jobs, lessons, oidc, overview,
     permit::Action,
     recall,
-    review::{act, outputs, queue, show},
+    review::{act, outputs, queue, remarks, show},
     settings::{health, people, tokens},
     sign_in, statics, submit, week,
 };
@@ -130,14 +130,16 @@ fn all(desk: &Desk) -> Routes {
         .get("/console/reviews", Action::ReadReviews, queue::page)
         .get("/console/reviews/{number}", Action::ReadReviews, show::page)
         .post("/console/reviews/{number}/decision", Action::Decide, act::decide_form)
-        .post("/console/reviews/{number}/remarks", Action::Remark, act::remark_form)
-        .post("/console/reviews/{number}/remarks/{id}/settle", Action::Remark, act::settle_form)
+        .post("/console/reviews/{number}/remarks", Action::Remark, remarks::remark_form)
+        .post("/console/reviews/{number}/remarks/{id}/answer", Action::Remark, remarks::answer_form)
+        .post("/console/reviews/{number}/remarks/{id}/settle", Action::Remark, remarks::settle_form)
         .get("/console/outputs/{manifest}/{digest}", Action::ReadReviews, outputs::output)
         .get("/api/v1/reviews", Action::ReadReviews, queue::list)
         .get("/api/v1/reviews/{number}", Action::ReadReviews, show::one)
         .post("/api/v1/reviews/{number}/decision", Action::Decide, act::decide_call)
-        .post("/api/v1/reviews/{number}/remarks", Action::Remark, act::remark_call)
-        .post("/api/v1/reviews/{number}/remarks/{id}/settle", Action::Remark, act::settle_call)
+        .post("/api/v1/reviews/{number}/remarks", Action::Remark, remarks::remark_call)
+        .post("/api/v1/reviews/{number}/remarks/{id}/answer", Action::Remark, remarks::answer_call)
+        .post("/api/v1/reviews/{number}/remarks/{id}/settle", Action::Remark, remarks::settle_call)
         .post("/console/sign-out", Action::Own, sign_in::sign_out)
         .get("/console/account", Action::Own, sign_in::account)
         .post("/console/account/password", Action::Own, sign_in::change_password);
@@ -209,8 +211,10 @@ fn publishing(routes: Routes) -> Routes {
         .get("/console/submit", Submit, submit::page)
         .post("/console/submit", Submit, submit::submit)
         .post("/api/v1/submissions", Submit, submit::api_submit)
-        .get("/console/jobs/{id}", ReadOverview, jobs::page)
-        .get("/api/v1/jobs/{id}", ReadOverview, jobs::api_job)
+        .get("/console/jobs", ReadOverview, jobs::show::list)
+        .get("/console/jobs/{id}", ReadOverview, jobs::show::page)
+        .get("/api/v1/jobs", ReadOverview, jobs::show::api_list)
+        .get("/api/v1/jobs/{id}", ReadOverview, jobs::show::api_job)
         .get("/console/deliveries", ReadDeliveries, deliveries::page)
         .get("/console/deliveries/{id}", ReadDeliveries, deliveries::one)
         .post("/console/deliveries/{id}/settle", SettleDeliveries, deliveries::settle)

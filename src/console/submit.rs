@@ -5,7 +5,7 @@ use super::{
     asked::{Asked, trimmed},
     caller::Caller,
     filters,
-    jobs::{self, Job, JobLine, Kind},
+    jobs::{self, Again, Job, JobLine, Kind, Wish},
     page::{Page, Shown, render},
     sent::Sent,
     trouble::Trouble,
@@ -165,7 +165,11 @@ async fn start(desk: &Desk, caller: &Caller, submitting: &Submitting) -> Result<
     let work = move |desk: Desk, job: Arc<Job>| async move {
         carry_out(&desk, &job, &content, &subject, &slots, &author).await
     };
-    desk.start_job(Kind::Submit, (&name, request), caller, work).await
+    let slots = submitting.slot.iter().take(60).map(|slot| ("slot".to_owned(), trimmed(slot, 40)));
+    let fields = std::iter::once(("name".to_owned(), name.clone())).chain(slots).collect();
+    let again = Again { action: "/console/submit".to_owned(), look: false, fields };
+    let wish = Wish { subject: &name, request, again };
+    desk.start_job(Kind::Submit, wish, caller, work).await
 }
 
 /// Submits slot after slot; slots with the same lessons once.

@@ -99,3 +99,20 @@ fn refusal(person: &Person, steps: &[ReviewStep]) -> Refusal {
         steps.iter().map(|step| format!("{}（{}）", step.name, step.role)).collect();
     Refusal::Role { name, needed: needed.join("、") }
 }
+
+/// Whether a person may say that a remark on a submission is dealt with: whoever wrote it, and
+/// whoever may sign the submission. Authors answer; they do not settle what others asked of them.
+///
+/// # Errors
+/// [`Refusal`] where they may not: why they may not sign.
+pub fn may_settle(
+    person: &Person,
+    writer: &PersonId,
+    steps: &[ReviewStep],
+    excluded: &[PersonId],
+) -> Result<(), Refusal> {
+    if person.id == *writer {
+        return Ok(());
+    }
+    open_steps(person, steps, &[], excluded).map(|_| ())
+}

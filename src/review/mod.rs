@@ -12,6 +12,10 @@
 //! Approvals are on a manifest's hash: whoever asks hands over the decisions on that hash only,
 //! and so one changed byte leaves none. Nothing here is ever approved by default: without steps
 //! there is no approval.
+//!
+//! A signature is good where its person might sign when they signed: that is looked at then, in the
+//! transaction that writes it. Whoever changes posts or leaves takes no signature back by it; what
+//! they signed wrongly is rejected by somebody who may, or taken down.
 
 mod decide;
 mod separation;
@@ -19,16 +23,17 @@ mod standing;
 mod steps;
 mod words;
 
-pub use decide::{Refusal, may_decide, open_steps};
+pub use decide::{Refusal, may_decide, may_settle, open_steps};
 pub use separation::{Mixed, separation};
-pub use standing::{Standing, qualified, standing};
+pub use standing::{Standing, standing};
 pub use steps::{required_steps, unfillable};
 pub use words::step_name;
 
 use crate::{config::Person, model::ReviewStep};
 
 /// Whether a person holds what a step asks for.
-fn holds(person: &Person, step: &ReviewStep) -> bool {
+#[must_use]
+pub fn holds(person: &Person, step: &ReviewStep) -> bool {
     let role = person.roles.contains(&step.role);
     let department = step.department.is_none() || person.department == step.department;
     role && department

@@ -1,10 +1,6 @@
 //! The decisions so far → where a manifest stands.
 
-use super::holds;
-use crate::{
-    config::Person,
-    model::{Approval, Decision, PersonId, ReviewStep},
-};
+use crate::model::{Approval, Decision, PersonId, ReviewStep};
 use jiff::Timestamp;
 
 /// Where a manifest stands.
@@ -103,17 +99,4 @@ pub(super) fn stands_here(index: usize, latest: &[Option<&Approval>]) -> bool {
                 && (approval.at > own.at || (approval.at == own.at && other < index))
         })
     })
-}
-
-/// The decisions of people who still hold the role and department that their step asks for: to be
-/// looked at again when a slot fires. Rejections stay, whoever made them.
-#[must_use]
-pub fn qualified(steps: &[ReviewStep], approvals: &[Approval], people: &[Person]) -> Vec<Approval> {
-    let still = |approval: &Approval| {
-        let step = steps.iter().find(|step| step.name == approval.step);
-        let person = people.iter().find(|person| person.id == approval.actor);
-        step.zip(person).is_some_and(|(step, person)| holds(person, step))
-    };
-    let counts = |approval: &&Approval| approval.decision == Decision::Rejected || still(approval);
-    approvals.iter().filter(counts).cloned().collect()
 }

@@ -101,6 +101,7 @@ impl Store {
             };
             let mut known = approvals_of(&mut writing, &manifest).await?;
             for decision in decisions {
+                check_person(&mut writing, &decision.actor).await?;
                 check_decision(decision, &number, &steps, &excluded, &known, now)?;
                 write_decision(&mut writing, decision, &number).await?;
                 known.push(decision.clone());
@@ -108,6 +109,21 @@ impl Store {
             let_go(&mut writing, &manifest, now).await?;
         }
         writing.commit().await
+    }
+}
+
+/// Whoever was closed does not sign any more: looked at in the transaction of the signature. On
+/// Postgres the account is locked, so that closing it comes before or after, not in between. A
+/// signature that was given while its person might sign goes on counting.
+async fn check_person(writing: &mut Writing<'_>, person: &PersonId) -> Answer<()> {
+    let lock = writing.locking(" FOR SHARE");
+    let sql = format!("SELECT active FROM account WHERE person = $1{lock}");
+    let row = writing.one(AssertSqlSafe(sql), values![person.as_str()]).await?;
+    match row.map(|row| row.number("active")).transpose()? {
+        Some(0) => Err(StoreError::Conflict(format!(
+            "{person} 的账号已经停用，不能再签；请换一位有这个角色的人"
+        ))),
+        _ => Ok(()),
     }
 }
 

@@ -7,6 +7,7 @@ use super::{
 };
 use crate::model::HotlineId;
 use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
 use sqlx::{AssertSqlSafe, any::AnyRow};
 
 /// A number that somebody changed.
@@ -39,6 +40,21 @@ fn read(row: &AnyRow) -> Answer<HotlineChange> {
     })
 }
 
+fn state_of(change: &HotlineChange) -> &'static str {
+    if change.open { "open" } else { "done" }
+}
+
+/// Who did what to a change, for the audit chain.
+#[derive(Debug, Clone, Copy)]
+pub struct ChangeNote<'a> {
+    /// Who.
+    pub actor: &'a str,
+    /// What: `hotline.retry`.
+    pub action: &'a str,
+    /// In Chinese.
+    pub text: &'a str,
+}
+
 impl Store {
     /// Notes a change before the file is touched; `was` and `became` go into the audit row.
     ///
@@ -54,7 +70,7 @@ impl Store {
         let sql = AssertSqlSafe(format!(
             "INSERT INTO hotline_change ({COLUMNS}) VALUES ($1, $2, $3, $4, $5, $6, $7)"
         ));
-        let state = if change.open { "open" } else { "done" };
+        let state = state_of(change);
         let (hotline, actor) = (change.hotline.as_str(), &change.actor);
         // Held until its file is written.
         let lease = change.at.saturating_add(SignedDuration::from_mins(1)).unwrap_or(change.at);
@@ -112,15 +128,47 @@ impl Store {
         row.as_ref().map(read).transpose()
     }
 
-    /// Writes how far a change got; it is looked at again at `next`.
+    /// Writes how far a change got, where it still is as it was read; it is looked at again at
+    /// `next`, or when it would have been. `false` where somebody else wrote meanwhile: read it again. With a note, that is who
+    /// did what, for the audit chain.
     ///
     /// # Errors
     /// [`super::StoreError`].
-    pub async fn save_hotline_change(&self, change: &HotlineChange, next: Timestamp) -> Answer<()> {
+    pub async fn save_hotline_change(
+        &self,
+        before: &HotlineChange,
+        after: &HotlineChange,
+        next: Option<Timestamp>,
+        note: Option<ChangeNote<'_>>,
+    ) -> Answer<bool> {
         let mut writing = self.database.write("记热线变更").await?;
-        let sql = "UPDATE hotline_change SET state = $1, plan = $2, lease_until = $3 WHERE id = $4";
-        let state = if change.open { "open" } else { "done" };
-        writing.run(sql, values![state, &change.plan, next, &change.id]).await?;
-        writing.commit().await
+        let sql = "UPDATE hotline_change SET state = $1, plan = $2, \
+                   lease_until = COALESCE($3, lease_until) WHERE id = $4 AND state = $5 AND plan = $6";
+        let values =
+            values![state_of(after), &after.plan, next, &before.id, state_of(before), &before.plan];
+        let is_written = writing.run(sql, values).await? > 0;
+        if let (true, Some(note)) = (is_written, note) {
+            let subject = format!("hotline/{}", before.hotline);
+            let became = json!({ "change": before.id, "note": note.text });
+            writing.note(Entry::new(note.actor, note.action, subject, &became));
+        }
+        writing.commit().await?;
+        Ok(is_written)
+    }
+
+    /// The newest change of a number.
+    ///
+    /// # Errors
+    /// [`super::StoreError`].
+    pub async fn latest_hotline_change(
+        &self,
+        hotline: &HotlineId,
+    ) -> Answer<Option<HotlineChange>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM hotline_change WHERE hotline = $1 ORDER BY at DESC, id LIMIT 1"
+        );
+        let values = values![hotline.as_str()];
+        let row = self.database.one("读热线变更", AssertSqlSafe(sql), values).await?;
+        row.as_ref().map(read).transpose()
     }
 }

@@ -12,6 +12,19 @@ use crate::model::{
 use serde_json::json;
 use sqlx::{AssertSqlSafe, any::AnyRow};
 
+/// Who submitted something.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Submitter {
+    /// The approval number.
+    pub number: String,
+    /// Who.
+    pub author: PersonId,
+    /// Which lessons.
+    pub lessons: Vec<LessonId>,
+    /// When.
+    pub at: jiff::Timestamp,
+}
+
 /// A step as it is stored: name, role, department.
 type StoredStep = (String, String, Option<String>);
 
@@ -45,6 +58,26 @@ pub(super) fn read_lessons(text: &str) -> Option<Vec<LessonId>> {
     read_list(text, |item| LessonId::new(item).ok())
 }
 
+/// Why people may not sign, as one column.
+pub(super) fn reasons_text(reasons: &[(PersonId, String)]) -> String {
+    let pairs = reasons.iter().map(|(person, why)| (person.as_str(), why));
+    json!(pairs.collect::<Vec<_>>()).to_string()
+}
+
+/// Reasons as [`reasons_text`] wrote them.
+pub(super) fn read_reasons(text: &str) -> Option<Vec<(PersonId, String)>> {
+    let pairs: Vec<(String, String)> = serde_json::from_str(text).ok()?;
+    pairs.into_iter().map(|(person, why)| Some((PersonId::new(&person).ok()?, why))).collect()
+}
+
+/// The reasons of a row; a version before this one left none.
+pub(super) fn reasons_of(row: &AnyRow) -> Answer<Vec<(PersonId, String)>> {
+    match row.maybe_text("reasons")? {
+        Some(_) => row.parsed("reasons", read_reasons),
+        None => Ok(Vec::new()),
+    }
+}
+
 /// People as one column.
 pub(super) fn people_text(people: &[PersonId]) -> String {
     list_text(people)
@@ -69,6 +102,7 @@ fn read_review(row: &AnyRow) -> Answer<Review> {
         revision: row.parsed("revision", Digest::from_hex)?,
         author: row.parsed("author", |text| PersonId::new(text).ok())?,
         excluded: row.parsed("excluded", read_people)?,
+        reasons: reasons_of(row)?,
         steps: row.parsed("steps", read_steps)?,
         manifests: Vec::new(),
         submitted_at: row.moment("submitted_at")?,
@@ -100,7 +134,7 @@ pub(super) fn decision_text(decision: Decision) -> &'static str {
 }
 
 const REVIEW: &str = "r.number, r.campaign, r.lessons, r.plan_key, r.revision, r.author, \
-                      r.excluded, r.steps, r.submitted_at";
+                      r.excluded, r.reasons, r.steps, r.submitted_at";
 
 const APPROVALS: &str = "SELECT manifest, step, actor, at, decision, note, expires_at \
                          FROM approval WHERE manifest = $1 ORDER BY at, step, actor";
@@ -166,6 +200,25 @@ impl Store {
             review.manifests = self.manifests_of(&review.number).await?;
         }
         Ok(reviews)
+    }
+
+    /// Who submitted which lessons, under which number and when: all submissions, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn submitters(&self) -> Answer<Vec<Submitter>> {
+        let sql = "SELECT number, author, lessons, submitted_at FROM review \
+                   ORDER BY submitted_at DESC, number DESC";
+        let rows = self.database.all("读审批单", sql, Vec::new()).await?;
+        let read = |row: &AnyRow| {
+            Ok(Submitter {
+                number: row.text("number")?,
+                author: row.parsed("author", |text| PersonId::new(text).ok())?,
+                lessons: row.parsed("lessons", read_lessons)?,
+                at: row.moment("submitted_at")?,
+            })
+        };
+        rows.iter().map(read).collect()
     }
 
     async fn one_review(&self, sql: String, values: Vec<Value>) -> Answer<Option<Review>> {

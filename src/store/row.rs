@@ -47,6 +47,9 @@ pub struct Review {
     pub author: PersonId,
     /// Everybody who may not approve: author and editors. Sorted.
     pub excluded: Vec<PersonId>,
+    /// Why each of them may not, in Chinese, as it was when they submitted; several for one person.
+    /// Empty for submissions of versions that did not say.
+    pub reasons: Vec<(PersonId, String)>,
     /// The steps that must be approved.
     pub steps: Vec<ReviewStep>,
     /// Channel and manifest hash, sorted.

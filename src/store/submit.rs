@@ -5,7 +5,7 @@ use super::{
     audit::Entry,
     database::Writing,
     decide::let_go,
-    review::{lessons_text, people_text, read_people, steps_text},
+    review::{lessons_text, people_text, read_people, reasons_of, reasons_text, steps_text},
     value::{Columns, corrupt, values},
 };
 use crate::model::{Digest, PersonId};
@@ -56,12 +56,15 @@ impl Store {
         let mut writing = self.database.write("提交审批").await?;
         let now = writing.now().await?;
         let lock = writing.locking(" FOR UPDATE");
-        let sql = format!("SELECT author, excluded FROM review WHERE number = $1{lock}");
+        let sql = format!("SELECT author, excluded, reasons FROM review WHERE number = $1{lock}");
         let former = writing.one(AssertSqlSafe(sql), values![&review.number]).await?;
         let mut excluded = review.excluded.clone();
         excluded.push(review.author.clone());
+        let mut reasons = review.reasons.clone();
         let mut before = None;
         if let Some(former) = former {
+            let known = reasons_of(&former)?;
+            reasons.extend(known.into_iter().filter(|one| !review.reasons.contains(one)));
             excluded.extend(former.parsed("excluded", read_people)?);
             before = Some(json!({ "author": former.text("author")? }));
             withdraw(&mut writing, review).await?;
@@ -72,7 +75,8 @@ impl Store {
             let sql = "INSERT INTO manifest (hash, body) VALUES ($1, $2) ON CONFLICT DO NOTHING";
             writing.run(sql, values![hash, body]).await?;
         }
-        write_review(&mut writing, review, &excluded).await?;
+        let frozen = Review { excluded, reasons, ..review.clone() };
+        write_review(&mut writing, &frozen).await?;
         for (_, manifest) in &review.manifests {
             // Steps may have become fewer.
             let_go(&mut writing, manifest, now).await?;
@@ -80,6 +84,7 @@ impl Store {
         let became = json!({
             "author": review.author.as_str(),
             "campaign": review.campaign.to_string(),
+            "excluded": excluded_told(&frozen),
             "manifests": review.manifests.iter()
                 .map(|(channel, hash)| (channel.to_string(), json!(hash.to_string())))
                 .collect::<serde_json::Map<_, _>>(),
@@ -130,18 +135,24 @@ async fn withdraw(writing: &mut Writing<'_>, review: &Review) -> Answer<()> {
     Ok(())
 }
 
-async fn write_review(
-    writing: &mut Writing<'_>,
-    review: &Review,
-    excluded: &[PersonId],
-) -> Answer<()> {
+/// Who may not sign, and why, for the audit row: what counts can be shown not to have been changed.
+fn excluded_told(review: &Review) -> serde_json::Value {
+    let own = |person: &PersonId| -> Vec<&String> {
+        review.reasons.iter().filter(|(id, _)| id == person).map(|(_, why)| why).collect()
+    };
+    let all = review.excluded.iter().map(|id| (id.to_string(), json!(own(id))));
+    all.collect::<serde_json::Map<_, _>>().into()
+}
+
+async fn write_review(writing: &mut Writing<'_>, review: &Review) -> Answer<()> {
     let sql = "INSERT INTO review (number, campaign, lessons, plan_key, revision, author, \
-               excluded, steps, submitted_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) \
+               excluded, steps, submitted_at, reasons) \
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10) \
                ON CONFLICT (number) DO UPDATE SET campaign = excluded.campaign, \
                lessons = excluded.lessons, plan_key = excluded.plan_key, \
                revision = excluded.revision, author = excluded.author, \
                excluded = excluded.excluded, steps = excluded.steps, \
-               submitted_at = excluded.submitted_at";
+               submitted_at = excluded.submitted_at, reasons = excluded.reasons";
     let values = values![
         &review.number,
         review.campaign.to_string(),
@@ -149,9 +160,10 @@ async fn write_review(
         &review.plan_key,
         &review.revision,
         review.author.as_str(),
-        people_text(excluded),
+        people_text(&review.excluded),
         steps_text(&review.steps),
         review.submitted_at,
+        reasons_text(&review.reasons),
     ];
     writing.run(sql, values).await?;
     for (channel, manifest) in &review.manifests {

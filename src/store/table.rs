@@ -27,6 +27,7 @@ pub(super) const TABLES: &[Table] = &[
             "excluded",
             "steps",
             "#submitted_at",
+            "reasons",
         ],
     ),
     ("review_manifest", &["manifest", "review", "channel"]),
@@ -146,7 +147,20 @@ pub(super) const TABLES: &[Table] = &[
     ),
     (
         "remark",
-        &["id", "review", "path", "#line", "author", "#at", "text", "settled_by", "#settled_at"],
+        &[
+            "id",
+            "review",
+            "path",
+            "#line",
+            "author",
+            "#at",
+            "text",
+            "settled_by",
+            "#settled_at",
+            "answer",
+            "answered_by",
+            "#answered_at",
+        ],
     ),
     (
         "branch_event",
@@ -170,7 +184,27 @@ pub(super) const TABLES: &[Table] = &[
     ),
     ("slot_move", &["schedule", "#slot", "#moved_to", "actor", "#at", "reason"]),
     ("hotline_change", &["id", "hotline", "actor", "#at", "state", "#lease_until", "plan"]),
+    (
+        "job",
+        &[
+            "id",
+            "person",
+            "actor",
+            "kind",
+            "subject",
+            "state",
+            "#started_at",
+            "#seen_at",
+            "#finished_at",
+            "owner",
+            "outcome",
+            "again",
+        ],
+    ),
 ];
+
+/// Tables that backups did not have from the beginning: in an older one they may be missing.
+pub(super) const LATER: &[&str] = &["job"];
 
 /// A column's name, and whether it is a number.
 pub(super) fn column(marked: &'static str) -> (&'static str, bool) {

@@ -1,11 +1,15 @@
 //! The file of a campaign series as text: one edition changed or added, the rest left as it is.
 
-use super::{WorkError, campaigns::Draft};
-use crate::model::{
-    ChannelId, Edition, LessonId, Misfire, OnBlackout, ScheduleEntry, TopicId,
-    schedule::DEFAULT_GRACE,
+use super::{Publisher, WorkError, campaigns::Draft, content_file};
+use crate::{
+    model::{
+        Campaign, CampaignId, ChannelId, Digest, Edition, LessonId, Misfire, OnBlackout,
+        ScheduleEntry, TopicId, schedule::DEFAULT_GRACE,
+    },
+    read,
+    store::AuditRow,
 };
-use std::{fs, io::Write as _, path::Path};
+use std::{io, path::PathBuf};
 
 /// A text as TOML writes it: JSON's escapes are TOML's.
 fn quoted(text: &str) -> String {
@@ -114,14 +118,44 @@ pub(super) fn compose(before: Option<&str>, draft: &Draft) -> String {
     format!("{}\n\n{own}", before.trim_end())
 }
 
-/// Puts a file in place at once, or not at all.
-pub(super) fn replace(path: &Path, bytes: &[u8]) -> Result<(), WorkError> {
-    let fault = |source| WorkError::File { path: path.to_owned(), source };
-    let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder).map_err(fault)?;
-    let name = path.file_name().unwrap_or_default().to_string_lossy();
-    let aside = folder.join(format!(".{name}.new"));
-    let mut file = fs::File::create(&aside).map_err(fault)?;
-    file.write_all(bytes).and_then(|()| file.sync_all()).map_err(fault)?;
-    fs::rename(&aside, path).map_err(fault)
+impl Publisher {
+    /// The file of a series and its digest; an empty digest where there is none.
+    ///
+    /// # Errors
+    /// [`WorkError::File`] where it cannot be read.
+    pub fn campaign_file(&self, series: &str) -> Result<(Option<String>, String), WorkError> {
+        let path = self.campaign_path(series);
+        let Some(bytes) = content_file::bytes_of(&path)? else { return Ok((None, String::new())) };
+        let digest = Digest::of(&bytes).to_string();
+        let text = String::from_utf8(bytes).map_err(|error| WorkError::File {
+            path,
+            source: io::Error::new(io::ErrorKind::InvalidData, error),
+        })?;
+        Ok((Some(text), digest))
+    }
+
+    /// A series as its file says now, and the digest of the file; `None` where it cannot be read.
+    /// What is shown to somebody who edits and what their change is compared with are the same.
+    ///
+    /// # Errors
+    /// [`WorkError::File`].
+    pub fn campaign_now(&self, series: &str) -> Result<(Option<Campaign>, String), WorkError> {
+        let (text, digest) = self.campaign_file(series)?;
+        let campaign = text.and_then(|text| read::read_campaign(series, &text).0);
+        Ok((campaign, digest))
+    }
+
+    /// Who saved an edition of a series last, and when; `None` where nobody did here.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub async fn campaign_saved(&self, id: &CampaignId) -> Result<Option<AuditRow>, WorkError> {
+        let subject = [format!("campaign/{id}")];
+        Ok(self.store.trail_of(&subject, &["campaign.save"]).await?.into_iter().next())
+    }
+
+    pub(super) fn campaign_path(&self, series: &str) -> PathBuf {
+        // A series is an identifier: it cannot leave the folder.
+        self.config.content.join("campaigns").join(format!("{series}.toml"))
+    }
 }

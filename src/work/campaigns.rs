@@ -3,8 +3,9 @@
 
 use super::{
     ChannelPlan, Content, Publisher, WorkError,
-    campaign_file::{compose, replace},
+    campaign_file::compose,
     content::schedules_of,
+    content_file,
     draft_channel::{draft_channel, merged},
     reach, wire,
 };
@@ -14,19 +15,11 @@ use crate::{
     schedule::{Timetable, Verdict},
 };
 use jiff::Timestamp;
-use std::{
-    fs, io,
-    path::PathBuf,
-    sync::{Mutex, PoisonError},
-};
 
 pub use super::draft_channel::DraftChannel;
 
 /// So many coming slots of each schedule are told.
 const SLOTS: usize = 12;
-
-/// Held by whoever writes a campaign file.
-static WRITING: Mutex<()> = Mutex::new(());
 
 /// An edition that somebody plans, and its series.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,27 +67,6 @@ impl DraftPlan {
 }
 
 impl Publisher {
-    /// The file of a series and its digest; an empty digest where there is none.
-    ///
-    /// # Errors
-    /// [`WorkError::File`] where it cannot be read.
-    pub fn campaign_file(&self, series: &str) -> Result<(Option<String>, String), WorkError> {
-        let path = self.campaign_path(series);
-        match fs::read_to_string(&path) {
-            Ok(text) => {
-                let digest = Digest::of(text.as_bytes()).to_string();
-                Ok((Some(text), digest))
-            }
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok((None, String::new())),
-            Err(source) => Err(WorkError::File { path, source }),
-        }
-    }
-
-    fn campaign_path(&self, series: &str) -> PathBuf {
-        // A series is an identifier: it cannot leave the folder.
-        self.config.content.join("campaigns").join(format!("{series}.toml"))
-    }
-
     /// The content with the draft in it, and the file's text. Nothing is written.
     ///
     /// # Errors
@@ -329,25 +301,23 @@ impl Publisher {
         });
         let subject = format!("campaign/{}", draft.edition.id);
         self.store.audit(actor, "campaign.save", &subject, &note.to_string()).await?;
-        let written = self.write_campaign(series, seen, &text);
+        let seen = Digest::from_hex(seen);
+        let path = self.campaign_path(series);
+        let written = match content_file::replace_where(&path, seen.as_ref(), text.as_bytes()) {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(changed(series)),
+            Err(error) => Err(error),
+        };
         if let Err(error) = &written {
             let why = serde_json::json!({ "error": error.to_string() }).to_string();
             self.store.audit(actor, "campaign.save.failed", &subject, &why).await?;
         }
         written
     }
-
-    fn write_campaign(&self, series: &str, seen: &str, text: &str) -> Result<(), WorkError> {
-        let _turn = WRITING.lock().unwrap_or_else(PoisonError::into_inner);
-        if self.campaign_file(series)?.1 != seen {
-            return Err(changed(series));
-        }
-        replace(&self.campaign_path(series), text.as_bytes())
-    }
 }
 
 fn changed(series: &str) -> WorkError {
     WorkError::Refused(format!(
-        "campaigns/{series}.toml 在你打开之后被别人改过，没有保存；把这一页的字抄下来，重新打开再改"
+        "campaigns/{series}.toml 在你打开之后被别人改过，没有保存；重新读一遍再改，你写的还没有写进去"
     ))
 }

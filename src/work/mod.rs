@@ -2,9 +2,10 @@
 //!
 //! 1. [`content`] reads what there is; [`plan`] says what would go where, and [`reach`] to which
 //!    branches; [`render`] makes it.
-//! 2. [`submit`] freezes it; [`preview`] shows it to test readers; [`decide`] records who said yes
-//!    to which bytes.
-//! 3. [`slots`] says which slots come and moves them, [`asked`] which one a person means; [`fire`] turns due ones, and [`publish`] what
+//! 2. [`submit`] freezes it, [`hands`] says who may not sign it; [`preview`] shows it to test
+//!    readers; [`decide`] records who said yes to which bytes.
+//! 3. [`slots`] says which slots come and moves them, [`asked`] which one a person means; [`fire`]
+//!    turns due ones, and [`publish`] what
 //!    a person asks for, into occurrences.
 //! 4. [`worker`] claims deliveries and takes them through their channel, step by step;
 //!    [`outcome`] says what a failure deserves.
@@ -26,6 +27,7 @@ mod campaign_file;
 pub mod campaigns;
 pub mod clock;
 pub mod content;
+mod content_file;
 pub mod decide;
 pub mod difference;
 pub mod doctor;
@@ -35,6 +37,7 @@ pub mod feeds;
 pub mod fire;
 pub mod given;
 mod given_zip;
+pub mod hands;
 pub mod hotlines;
 pub mod intervene;
 pub mod live;
@@ -51,6 +54,7 @@ pub mod reach;
 pub mod recall;
 pub mod recall_steps;
 pub mod registers;
+pub mod remarks;
 pub mod render;
 pub mod roll;
 pub mod service;

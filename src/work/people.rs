@@ -20,6 +20,19 @@ impl Publisher {
         Ok(people)
     }
 
+    /// Everybody who could sign something today: known, and not closed.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub async fn signers(&self) -> Result<Vec<Person>, WorkError> {
+        let accounts = self.store.accounts().await?;
+        let closed =
+            |id: &PersonId| accounts.iter().any(|account| account.person == *id && !account.active);
+        let mut people = self.people().await?;
+        people.retain(|person| !closed(&person.id));
+        Ok(people)
+    }
+
     /// What everybody is called.
     ///
     /// # Errors
@@ -40,6 +53,18 @@ impl Publisher {
         let account = self.store.account(id).await?;
         Ok(account.filter(|account| !account.roles.is_empty()).map(person_of))
     }
+}
+
+/// As a program is called in the audit chain: the person in whose name it acts, and its token.
+#[must_use]
+pub fn program_actor(person: &PersonId, token: &str) -> String {
+    format!("{person}（口令 {token}）")
+}
+
+/// The person behind a name of the audit chain; `None` for those of the service itself.
+#[must_use]
+pub fn person_of_actor(actor: &str) -> Option<PersonId> {
+    PersonId::new(actor.split('（').next().unwrap_or_default()).ok()
 }
 
 /// What people are called.

@@ -8,7 +8,6 @@ use crate::{
     review,
     store::Review,
 };
-use std::collections::BTreeSet;
 
 /// Whose turn it is to render.
 static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -62,12 +61,13 @@ impl Publisher {
         Ok(lessons.iter().flat_map(|lesson| checker.lesson(lesson)).collect())
     }
 
-    /// Refuses lessons with errors of the check, renders under the reserved number, checks what the channels would refuse, freezes content
-    /// and outputs, and records the submission.
+    /// Refuses lessons with errors of the check and steps that nobody is left to sign, renders under
+    /// the reserved number, checks what the channels would refuse, freezes content and outputs, and
+    /// records the submission.
     ///
     /// # Errors
-    /// [`WorkError::Faults`] with everything that the check or a channel refuses; nothing is recorded
-    /// then.
+    /// [`WorkError::Faults`] with everything that the check or a channel refuses, or the steps that
+    /// nobody could sign and why; nothing is recorded then.
     pub async fn submit(
         &self,
         content: &Content,
@@ -81,6 +81,9 @@ impl Publisher {
         if !faults.is_empty() {
             return Err(WorkError::Faults(faults));
         }
+        let steps = self.steps(content, outline);
+        let hands = self.hands(content, outline, author).await?;
+        self.somebody_left(&steps, &hands).await?;
         let number = self.number(outline).await?;
         // One folder to render into: one submission at a time.
         let _turn = TURN.lock().await;
@@ -97,6 +100,11 @@ impl Publisher {
         let revision = difference::freeze(&self.store, content).await?;
         difference::keep_files(&self.store, &self.render_folder, &plan.channels, &mut |_, _| {})
             .await?;
+        // Somebody may have saved something while this was rendered: what was read before is what is
+        // submitted, so nobody is forgotten by it.
+        let mut excluded: Vec<PersonId> = hands.iter().map(|(person, _)| person.clone()).collect();
+        excluded.sort();
+        excluded.dedup();
         let review = Review {
             number,
             campaign: outline.edition.id.clone(),
@@ -104,8 +112,9 @@ impl Publisher {
             plan_key: outline.key,
             revision,
             author: author.clone(),
-            excluded: self.excluded(author, &outline.lessons).await?,
-            steps: self.steps(content, outline),
+            excluded,
+            reasons: hands,
+            steps,
             manifests: manifests(&plan),
             submitted_at: self.store.now().await?,
         };
@@ -120,22 +129,6 @@ impl Publisher {
         let lessons: Vec<&Lesson> =
             outline.lessons.iter().filter_map(|id| library.lesson(id)).collect();
         review::required_steps(&self.config.review.steps, &lessons, &library.topics)
-    }
-
-    /// Author and editors: whoever submits now, and whoever submitted an earlier text of one of
-    /// these lessons.
-    async fn excluded(
-        &self,
-        author: &PersonId,
-        lessons: &[LessonId],
-    ) -> Result<Vec<PersonId>, WorkError> {
-        let mut people = BTreeSet::from([author.clone()]);
-        for review in self.store.reviews(None).await? {
-            if review.lessons.iter().any(|lesson| lessons.contains(lesson)) {
-                people.insert(review.author);
-            }
-        }
-        Ok(people.into_iter().collect())
     }
 
     /// What the channels would refuse about a plan, each line naming its channel.

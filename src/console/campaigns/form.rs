@@ -6,7 +6,7 @@ use super::{
         asked::{Asked, trimmed},
         caller::Caller,
         filters,
-        jobs::{self, Job, JobLine, Kind},
+        jobs::{self, Again, Job, JobLine, Kind, Wish},
         page::{Notice, Page, Shown, render},
         sent::Sent,
         trouble::Trouble,
@@ -14,6 +14,7 @@ use super::{
     draft,
     rhythm::{ScheduleView, WEEKDAYS},
     scheduled,
+    stale::stale,
     typed::CampaignForm,
     view::{EditionView, PlanView},
 };
@@ -79,11 +80,13 @@ pub(in super::super) async fn edit(
     let mut view = EditionView { schedule: ScheduleView::proposed(), ..EditionView::default() };
     if !wanted.is_empty() {
         let edition = content.edition(&wanted)?;
-        let all = &content.library.campaigns;
-        let series = all.iter().find(|series| series.id == edition.id.series);
-        let series = series.ok_or_else(|| Trouble::missing(format!("没有活动“{wanted}”")))?;
-        let (_, seen) = desk.publisher().campaign_file(&series.id)?;
-        view = EditionView::of(series, edition, &seen);
+        // What is shown is what the file says at this moment, of which the digest is.
+        let id = edition.id.clone();
+        let (series, seen) = desk.publisher().campaign_now(&id.series)?;
+        let missing = || Trouble::missing(format!("没有活动“{wanted}”，或文件里有错"));
+        let series = series.ok_or_else(missing)?;
+        let edition = series.editions.iter().find(|edition| edition.id == id);
+        view = EditionView::of(&series, edition.ok_or_else(missing)?, &seen);
         if !asked.text("copy").is_empty() {
             view = draft::next_year(view);
         }
@@ -217,6 +220,10 @@ async fn keep(
             "按这个计划到时发不出去（原因在下面的计划里）；仍要保存，勾“知道发不出去，先存下”";
         return Err((Trouble::wrong(said), Some(plan)));
     }
+    match stale(desk, view, &draft.edition.id).await {
+        Ok(None) => {}
+        Ok(Some(trouble)) | Err(trouble) => return Err((trouble, Some(plan))),
+    }
     let content = desk.content().await.map_err(|trouble| (trouble, None))?;
     let seen = view.seen.trim();
     let saved = desk.publisher().save_campaign(&content, &draft, seen, caller.actor()).await;
@@ -231,13 +238,17 @@ pub(in super::super) async fn save(
     caller: Caller,
     Sent(form): Sent<CampaignForm>,
 ) -> Result<Response, Trouble> {
-    let view = EditionView::from(form);
+    let mut view = EditionView::from(form);
     match keep(&desk, &caller, &view).await {
         Ok(()) => {
             let done = Notice::Saved.as_str();
             Ok(Redirect::to(&format!("/console/campaigns?done={done}")).into_response())
         }
         Err((trouble, plan)) if trouble.status.is_client_error() => {
+            if trouble.status == StatusCode::CONFLICT && plan.is_some() {
+                // Both versions are on the page now: saving again is meant.
+                view.seen = desk.publisher().campaign_file(view.series.trim())?.1;
+            }
             show(&desk, &shown, caller, view, (trouble.status, trouble.what, plan)).await
         }
         Err((trouble, _)) => Err(trouble),
@@ -295,7 +306,13 @@ async fn start(desk: &Desk, caller: &Caller, view: &EditionView) -> Result<Arc<J
         }
         if faults.is_empty() { Ok(()) } else { Err(Trouble::wrong_list(faults)) }
     };
-    desk.start_job(Kind::DryRun, (&subject, request), caller, work).await
+    let again = Again {
+        action: "/console/campaigns/dry-run".to_owned(),
+        look: false,
+        fields: view.fields(),
+    };
+    let wish = Wish { subject: &subject, request, again };
+    desk.start_job(Kind::DryRun, wish, caller, work).await
 }
 
 /// What an edition would do; nothing is saved.

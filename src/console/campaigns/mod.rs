@@ -3,6 +3,7 @@
 mod draft;
 mod form;
 mod rhythm;
+mod stale;
 mod typed;
 mod view;
 
@@ -123,7 +124,10 @@ pub(super) async fn api_list(State(desk): State<Desk>) -> Result<Json<Vec<Editio
     let content = desk.content().await?;
     let mut views = Vec::new();
     for series in &content.library.campaigns {
-        let (_, seen) = desk.publisher().campaign_file(&series.id)?;
+        // The edition and the digest are of the same bytes; a file that cannot be read now has none.
+        let (now, digest) = desk.publisher().campaign_now(&series.id)?;
+        let seen = if now.is_some() { digest } else { String::new() };
+        let series = now.as_ref().unwrap_or(series);
         views.extend(series.editions.iter().map(|edition| EditionView::of(series, edition, &seen)));
     }
     Ok(Json(views))

@@ -81,6 +81,40 @@ impl EditionView {
     }
 }
 
+impl EditionView {
+    /// The fields of the page's form that say the same.
+    pub(super) fn fields(&self) -> Vec<(String, String)> {
+        let mut fields: Vec<(String, String)> = [
+            ("series", &self.series),
+            ("series_name", &self.series_name),
+            ("description", &self.description),
+            ("edition", &self.edition),
+            ("name", &self.name),
+            ("theme", &self.theme),
+            ("from", &self.from),
+            ("until", &self.until),
+            ("palette", &self.palette),
+            ("note", &self.note),
+            ("seen", &self.seen),
+        ]
+        .map(|(name, value)| (name.to_owned(), value.clone()))
+        .into();
+        for (place, lesson) in self.lessons.iter().enumerate() {
+            fields.push(("lesson".to_owned(), lesson.clone()));
+            fields.push(("order".to_owned(), (place + 1).to_string()));
+        }
+        for (name, values) in [
+            ("channel", &self.channels),
+            ("audience", &self.audiences),
+            ("district", &self.districts),
+            ("tag", &self.tags),
+        ] {
+            fields.extend(values.iter().map(|value| (name.to_owned(), value.clone())));
+        }
+        fields
+    }
+}
+
 /// What one channel would carry.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PlanChannelView {

@@ -27,6 +27,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .get("/console/hotlines/changes/{change}", Action::ReadHotlines, page)
         .post("/console/hotlines/changes/{change}/retry", Action::ChangeHotlines, retry)
+        .post("/console/hotlines/changes/{change}/cancel", Action::ChangeHotlines, cancel)
+        .post("/api/v1/hotlines/changes/{change}/cancel", Action::ChangeHotlines, give_up)
         .get("/api/v1/hotlines/changes/{change}", Action::ReadHotlines, show_change)
         .post("/api/v1/hotlines/changes/{change}/retry", Action::ChangeHotlines, try_again)
 }
@@ -79,6 +81,17 @@ async fn retry(
     Ok(Redirect::to(&format!("/console/hotlines/changes/{}?done={done}", change.id)))
 }
 
+async fn cancel(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Redirect, Trouble> {
+    let (change, _) = found(&desk, &id).await?;
+    desk.publisher().cancel_hotline_change(&change.id, caller.actor()).await?;
+    let done = Notice::Cancelled.as_str();
+    Ok(Redirect::to(&format!("/console/hotlines/changes/{}?done={done}", change.id)))
+}
+
 /// A change and how far it is.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ChangeView {
@@ -96,6 +109,10 @@ pub struct ChangeView {
     pub at: String,
     /// Whether something is still to be done by itself.
     pub open: bool,
+    /// Why it waits for a person, who tries again or cancels it: the file says another number.
+    pub stuck: Option<String>,
+    /// Why nothing more is done of it.
+    pub ended: Option<String>,
     /// Files made just now, of how many.
     pub making: Option<(usize, usize)>,
     /// What is made again together.
@@ -157,6 +174,8 @@ pub(in super::super) async fn show_change(
         hotline: change.hotline.to_string(),
         was: plan.was,
         becomes: plan.becomes,
+        stuck: plan.stuck,
+        ended: plan.ended,
         actor: change.actor,
         at: change.at.to_string(),
         open: change.open,
@@ -175,5 +194,19 @@ pub(in super::super) async fn try_again(
 ) -> Result<Json<ChangeView>, Trouble> {
     let (change, _) = found(&desk, &id).await?;
     desk.publisher().retry_hotline_change(&change.id, caller.actor()).await?;
+    show_change(State(desk), Path(id)).await
+}
+
+/// Gives up a change that waits for a person: what the file says stays.
+#[utoipa::path(post, path = "/api/v1/hotlines/changes/{change}/cancel", tag = "hotlines",
+    params(("change" = String, Path)),
+    responses((status = 200, body = ChangeView)))]
+pub(in super::super) async fn give_up(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<Json<ChangeView>, Trouble> {
+    let (change, _) = found(&desk, &id).await?;
+    desk.publisher().cancel_hotline_change(&change.id, caller.actor()).await?;
     show_change(State(desk), Path(id)).await
 }

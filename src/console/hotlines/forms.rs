@@ -111,6 +111,7 @@ impl NumberForm {
             Some(verified_on) if faults.is_empty() => Ok(NewNumber {
                 hotline: hotline.id.clone(),
                 number: number.to_owned(),
+                was: Some(self.was.clone()).filter(|was| !was.is_empty()),
                 source,
                 verified_on,
                 verified_by,
@@ -174,11 +175,9 @@ async fn changed(desk: &Desk, caller: &Caller, new: &NewNumber) -> Result<String
     let _turn = desk.content_turn().await;
     let content = desk.content().await?;
     let cache = desk.number_cache();
-    // The person, also where a program asks: what follows is submitted in their name.
-    let author = caller.person.id.as_str();
-    let change = desk.publisher().change_hotline(&content, cache, new, author).await?;
+    let change = desk.publisher().change_hotline(&content, cache, new, caller.actor()).await;
     desk.content_changed();
-    Ok(change.id)
+    Ok(change?.id)
 }
 
 async fn change(

@@ -5,17 +5,18 @@ use super::{
     carried::{Carried, Specimen, outputs},
     queue,
     source::{self, Found, Said, Text},
+    texts::{Claim, claims, texts},
 };
 use crate::{
-    console::{Desk, caller::Caller, trouble::Trouble},
-    model::{Approval, Decision, Digest, LessonId, ReviewStep},
-    review::{self, Standing, step_name},
-    store::Review,
-    work::{Content, difference::read_revision, people::Called},
+    console::{Desk, caller::Caller, permit::Action, trouble::Trouble},
+    model::{Approval, Decision, Digest, PersonId, ReviewStep},
+    review::{self, Standing, may_settle, step_name},
+    store::{Remark, Review},
+    work::{Content, people::Called},
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use std::{collections::BTreeMap, path::Path, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 use utoipa::ToSchema;
 
 /// A step of review.
@@ -38,19 +39,16 @@ pub struct Step {
     pub until: Option<Timestamp>,
 }
 
-/// Where a fact comes from.
+/// Somebody who may not sign.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Claim {
-    /// The lesson's title and audience.
-    pub lesson: String,
-    /// Its name in the text.
+#[schema(as = ReviewHand)]
+pub struct Hand {
+    /// Who.
     pub name: String,
-    /// Title and publisher.
-    pub source: String,
-    /// Published, and when somebody looked at it.
-    pub dates: String,
-    /// The address.
-    pub url: Option<String>,
+    /// Why: what they had a hand in.
+    pub why: Vec<String>,
+    /// Whether it is whoever asks.
+    pub me: bool,
 }
 
 /// A submission with everything that belongs to it.
@@ -67,8 +65,8 @@ pub struct Dossier {
     pub titles: Vec<String>,
     /// Who submitted.
     pub author: String,
-    /// Who may not sign.
-    pub excluded: String,
+    /// Who may not sign, and why.
+    pub excluded: Vec<Hand>,
     /// When, RFC 3339.
     #[schema(value_type = String)]
     pub submitted_at: Timestamp,
@@ -95,6 +93,11 @@ pub struct Dossier {
     pub texts: Vec<Text>,
     /// Remarks, those on lines included.
     pub remarks: Vec<Said>,
+    /// Open remarks on earlier submissions of these lessons.
+    pub earlier_remarks: Vec<Said>,
+    /// How many are open, those on earlier submissions included: approving then takes
+    /// `despite_remarks`.
+    pub open_remarks: usize,
     /// The step that whoever asks would sign.
     pub mine: Option<String>,
     /// Why they may not sign.
@@ -136,11 +139,12 @@ pub(super) async fn dossier(
     let grave =
         |one: &Found| (one.waiver.is_some(), one.severity != "error", one.severity != "warning");
     findings.sort_by_key(grave);
-    let remarks = publisher.store.remarks(&review.number).await?;
     let called = publisher.called().await?;
-    let name = |id| called.one(id);
-    let remarks: Vec<Said> =
-        remarks.iter().map(|remark| source::said(remark, name(&remark.author))).collect();
+    let remarks = publisher.store.remarks(&review.number).await?;
+    let remarks = said(desk, caller, &called, &remarks).await?;
+    let earlier = publisher.earlier_remarks(&review).await?;
+    let earlier_remarks = said(desk, caller, &called, &earlier).await?;
+    let own_open = remarks.iter().filter(|remark| remark.settled.is_none()).count();
     let previous = previous(desk, &review).await?;
     let (channels, specimens) = outputs(desk, &review, &content).await?;
     let texts = texts(desk, &review, previous.as_ref(), &findings, &remarks).await?;
@@ -150,7 +154,7 @@ pub(super) async fn dossier(
         lessons: review.lessons.iter().map(ToString::to_string).collect(),
         titles: queue::titles(&content, &review),
         author: called.one(&review.author),
-        excluded: called.list(&review.excluded),
+        excluded: hands(&review, &called, caller),
         submitted_at: review.submitted_at,
         state: queue::state(&standing),
         standing: standing.to_string(),
@@ -162,10 +166,47 @@ pub(super) async fn dossier(
         claims: claims(&content, &review),
         compared_with: previous.map(|previous| previous.number),
         texts,
+        open_remarks: own_open + earlier_remarks.len(),
         remarks,
+        earlier_remarks,
         refusal: able.as_ref().err().map(ToString::to_string),
         mine: able.ok().map(|step| step_name(&step)),
     })
+}
+
+/// Who may not sign and why, in the words that were frozen with the submission.
+fn hands(review: &Review, called: &Called, caller: &Caller) -> Vec<Hand> {
+    let hand = |person: &PersonId| {
+        let own = review.reasons.iter().filter(|(id, _)| id == person);
+        let mut why: Vec<String> = own.map(|(_, why)| why.clone()).collect();
+        if why.is_empty() {
+            let author = *person == review.author;
+            why.push(if author { "送审的人" } else { "送审过同一课的稿子，或改过稿" }.to_owned());
+        }
+        Hand { name: called.one(person), why, me: *person == caller.person.id }
+    };
+    review.excluded.iter().map(hand).collect()
+}
+
+/// Remarks with names, and whether whoever asks may settle each.
+async fn said(
+    desk: &Desk,
+    caller: &Caller,
+    called: &Called,
+    remarks: &[Remark],
+) -> Result<Vec<Said>, Trouble> {
+    let mut reviews: BTreeMap<&str, Review> = BTreeMap::new();
+    let mut said = Vec::new();
+    for remark in remarks {
+        if !reviews.contains_key(remark.review.as_str()) {
+            reviews.insert(&remark.review, find(desk, &remark.review).await?);
+        }
+        let review = &reviews[remark.review.as_str()];
+        let may = caller.may(Action::Remark)
+            && may_settle(&caller.person, &remark.author, &review.steps, &review.excluded).is_ok();
+        said.push(source::said(remark, called, may));
+    }
+    Ok(said)
 }
 
 /// The steps, each with the last decision on it.
@@ -211,67 +252,6 @@ async fn previous(desk: &Desk, review: &Review) -> Result<Option<Review>, Troubl
         }
     }
     Ok(None)
-}
-
-fn claims(content: &Content, review: &Review) -> Vec<Claim> {
-    let mut claims = Vec::new();
-    for lesson in review.lessons.iter().filter_map(|id| content.library.lesson(id)) {
-        for variant in lesson.variants.values() {
-            for source in &variant.sources {
-                let day = |day: Option<jiff::civil::Date>| {
-                    day.map_or("–".to_owned(), |day| day.to_string())
-                };
-                claims.push(Claim {
-                    lesson: format!("{}（{}）", variant.title.value, variant.audience.label()),
-                    name: source.claim.clone(),
-                    source: format!("{}，{}", source.title, source.publisher),
-                    dates: format!("{} / {}", day(source.date), day(source.checked)),
-                    url: source.url.clone().filter(|url| url.starts_with("https://")),
-                });
-            }
-        }
-    }
-    // Variants inherit their sources: the same one is shown once.
-    let mut seen = std::collections::BTreeSet::new();
-    claims.retain(|claim| seen.insert((claim.name.clone(), claim.source.clone())));
-    claims
-}
-
-/// Every text of the lessons, compared with the submission before.
-async fn texts(
-    desk: &Desk,
-    review: &Review,
-    previous: Option<&Review>,
-    findings: &[Found],
-    remarks: &[Said],
-) -> Result<Vec<Text>, Trouble> {
-    let store = &desk.publisher().store;
-    let files = read_revision(store, &review.revision).await?;
-    let before = match previous {
-        Some(previous) => read_revision(store, &previous.revision).await?,
-        None => BTreeMap::new(),
-    };
-    let of_lessons = |path: &str| {
-        let own = |id: &LessonId| path.starts_with(&format!("lessons/{id}/"));
-        Path::new(path).extension().is_some_and(|kind| kind == "md")
-            && review.lessons.iter().any(own)
-    };
-    let mut texts = Vec::new();
-    for (path, digest) in files.iter().filter(|(path, _)| of_lessons(path)) {
-        let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
-        let new = text(store.blob(digest).await?);
-        let old = match before.get(path) {
-            Some(old) => Some(text(store.blob(old).await?)),
-            // A file that is new altogether is all added, where its lesson was approved before.
-            None => previous
-                .filter(|previous| {
-                    previous.lessons.iter().any(|id| path.starts_with(&format!("lessons/{id}/")))
-                })
-                .map(|_| String::new()),
-        };
-        texts.push(source::lines(path, old.as_deref(), &new, findings, remarks));
-    }
-    Ok(texts)
 }
 
 impl Desk {

@@ -4,6 +4,7 @@
 use crate::{
     model::{Finding, Severity},
     store::Remark,
+    work::people::{Called, person_of_actor},
 };
 use jiff::Timestamp;
 use serde::Serialize;
@@ -94,8 +95,27 @@ pub struct Said {
     pub at: Timestamp,
     /// What.
     pub text: String,
+    /// The number of the submission that it is on.
+    pub review: String,
+    /// What was said to it last.
+    pub answer: Option<Reply>,
     /// Who said that it is dealt with.
     pub settled: Option<String>,
+    /// Whether whoever asks may say so.
+    pub may_settle: bool,
+}
+
+/// What somebody said to a remark.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+#[schema(as = RemarkReply)]
+pub struct Reply {
+    /// Who.
+    pub by: String,
+    /// When, RFC 3339.
+    #[schema(value_type = String)]
+    pub at: Timestamp,
+    /// What.
+    pub text: String,
 }
 
 /// A file of a submission.
@@ -135,16 +155,25 @@ pub(super) fn found(finding: &Finding) -> Found {
     }
 }
 
-/// What somebody said, with their name.
-pub(super) fn said(remark: &Remark, name: String) -> Said {
+/// What somebody said, with the names of everybody concerned.
+pub(super) fn said(remark: &Remark, called: &Called, may_settle: bool) -> Said {
+    let name =
+        |actor: &str| person_of_actor(actor).map_or_else(|| actor.to_owned(), |id| called.one(&id));
     Said {
+        review: remark.review.clone(),
+        may_settle,
         id: remark.id.clone(),
         path: remark.path.clone(),
         line: remark.line,
-        by: name,
+        by: called.one(&remark.author),
         at: remark.at,
         text: remark.text.clone(),
-        settled: remark.settled.as_ref().map(|(by, _)| by.clone()),
+        answer: remark.answer.as_ref().map(|answer| Reply {
+            by: name(&answer.by),
+            at: answer.at,
+            text: answer.text.clone(),
+        }),
+        settled: remark.settled.as_ref().map(|(by, _)| name(by)),
     }
 }
 

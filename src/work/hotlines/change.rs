@@ -3,21 +3,26 @@
 //! Everything that is to be done is in the ledger before it is begun, step by step: a service that
 //! was stopped goes on where it was.
 
-use super::{Carrier, HotlineCache, edit};
-use crate::{
-    build::write_whole,
-    model::{Digest, HotlineId, LessonId},
-    store::{HotlineChange, Out},
-    work::{Content, Publisher, WorkError},
+use super::{
+    Carrier, HotlineCache, edit,
+    file::why,
+    plan::{ChangePlan, Group, GroupState, json_of, plan_of},
 };
-use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
+use crate::{
+    model::{Digest, HotlineId, LessonId},
+    read,
+    store::{ChangeNote, HotlineChange, Out},
+    work::{Content, Publisher, WorkError, content_file},
+};
+use jiff::{Timestamp, civil::Date};
 use serde_json::json;
 use std::{
     collections::BTreeMap,
-    fs,
     sync::{Mutex, PoisonError},
 };
+
+/// So often a change is read again where others write it at the same time.
+const TRIES: usize = 50;
 
 /// So many slots ahead are looked at for submissions that show the old number.
 const AHEAD: usize = 8;
@@ -29,6 +34,8 @@ pub struct NewNumber {
     pub hotline: HotlineId,
     /// The number as shown.
     pub number: String,
+    /// The number that whoever changes it has seen; where it is another by now, nothing is done.
+    pub was: Option<String>,
     /// Where it was found.
     pub source: String,
     /// The day somebody verified it.
@@ -39,74 +46,6 @@ pub struct NewNumber {
     pub at_once: bool,
     /// Whether the new outputs go out over the old ones' channels when they are approved.
     pub republish: bool,
-}
-
-/// What is to be done about a change.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct ChangePlan {
-    /// The number as it was.
-    pub was: String,
-    /// The number as it is.
-    pub becomes: String,
-    /// Whether the old outputs come down at once.
-    pub at_once: bool,
-    /// Whether the new outputs go out by themselves when they are approved.
-    pub republish: bool,
-    /// What is made again together.
-    pub groups: Vec<Group>,
-}
-
-/// What is submitted together.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct Group {
-    /// The schedule, or the campaign edition.
-    pub subject: String,
-    /// The lessons.
-    pub lessons: Vec<String>,
-    /// The deliveries that show the old number.
-    pub deliveries: Vec<String>,
-    /// Their channels.
-    pub channels: Vec<String>,
-    /// How far it is.
-    pub state: GroupState,
-    /// The submission that takes their place.
-    pub review: Option<String>,
-    /// The occurrence of the new outputs.
-    pub published: Option<String>,
-    /// Whether those that were not out yet were called off.
-    #[serde(default)]
-    pub stopped: bool,
-    /// Whether the old ones were taken down.
-    pub recalled: bool,
-    /// What happened, in Chinese.
-    pub notes: Vec<String>,
-}
-
-/// How far a group is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum GroupState {
-    /// To be made and submitted.
-    Waiting,
-    /// Submitted.
-    Submitted,
-    /// Nothing is left to do.
-    Done,
-    /// It needs a person; then it is tried again.
-    Failed,
-}
-
-impl GroupState {
-    /// For people: Chinese, English.
-    #[must_use]
-    pub fn labels(self) -> (&'static str, &'static str) {
-        match self {
-            Self::Waiting => ("等着重新生成", "To be made again"),
-            Self::Submitted => ("已送审，等批准", "Submitted, waiting for approval"),
-            Self::Done => ("办完了", "Done"),
-            Self::Failed => ("没有办成", "Not done"),
-        }
-    }
 }
 
 /// What is being made just now: the change, files settled, of how many.
@@ -191,7 +130,8 @@ impl Publisher {
     /// Changes the number in `hotlines.toml` and notes what follows; the service does it.
     ///
     /// # Errors
-    /// [`WorkError::Faults`] where the file cannot be changed like that; nothing is changed then.
+    /// [`WorkError::Faults`] where the file cannot be changed like that, [`WorkError::Refused`]
+    /// where somebody else changed the number or the file meanwhile; nothing is changed then.
     pub async fn change_hotline(
         &self,
         content: &Content,
@@ -200,22 +140,22 @@ impl Publisher {
         actor: &str,
     ) -> Result<HotlineChange, WorkError> {
         let path = self.config.content.join("hotlines.toml");
-        let wrap = |source| WorkError::File { path: path.clone(), source };
-        let old = fs::read_to_string(&path).map_err(wrap)?;
-        let text = edit::edited(
-            &old,
-            &new.hotline,
-            &[
-                ("number", edit::quoted(&new.number)),
-                ("source", edit::quoted(&new.source)),
-                ("verified_on", new.verified_on.to_string()),
-                ("verified_by", edit::quoted(&new.verified_by)),
-            ],
-        )?;
-        let was = content.library.hotline(&new.hotline).map(|hotline| hotline.number.clone());
+        let bytes = content_file::bytes_of(&path)?.unwrap_or_default();
+        let old = String::from_utf8_lossy(&bytes).into_owned();
+        let entry = entry_of(new);
+        let values: Vec<_> = entry.iter().map(|(key, text)| (key.as_str(), text.clone())).collect();
+        let text = edit::edited(&old, &new.hotline, &values)?;
+        // Of the very bytes that are changed, not of what was read some seconds ago.
+        let library = read::read_hotlines(&old).library;
+        let was = library.hotline(&new.hotline).map(|hotline| hotline.number.clone());
         let was = was.ok_or_else(|| WorkError::Unknown(format!("没有热线 {}", new.hotline)))?;
+        if new.was.as_ref().is_some_and(|seen| *seen != was) {
+            return Err(WorkError::Refused(format!(
+                "号码刚被别人改成了 {was}，没有再改；刷新页面，看过现在的再决定"
+            )));
+        }
         let (_, groups) = self.hotline_groups(content, cache, &new.hotline, &new.number).await?;
-        let before = self.store.put_blob(old.as_bytes()).await?;
+        let before = self.store.put_blob(&bytes).await?;
         let after = self.store.put_blob(text.as_bytes()).await?;
         let plan = ChangePlan {
             was,
@@ -223,6 +163,12 @@ impl Publisher {
             at_once: new.at_once,
             republish: new.republish,
             groups,
+            entry,
+            written: false,
+            stuck: None,
+            found: None,
+            over: None,
+            ended: None,
         };
         let at = self.store.now().await?;
         let fields = [new.hotline.as_str(), &after.to_string(), &at.to_string()].map(str::to_owned);
@@ -232,7 +178,7 @@ impl Publisher {
             hotline: new.hotline.clone(),
             actor: actor.to_owned(),
             at,
-            open: !plan.groups.is_empty(),
+            open: true,
             plan: json_of(&plan)?,
         };
         let note =
@@ -240,38 +186,90 @@ impl Publisher {
         let became = json!({
             "number": new.number, "file": after.to_string(), "at_once": new.at_once,
             "republish": new.republish, "verified_on": new.verified_on.to_string(),
-            "verified_by": new.verified_by, "groups": plan.groups.len(),
+            "verified_by": new.verified_by, "groups": plan.groups.len(), "change": change.id,
         });
         self.store.add_hotline_change(&change, &note(&plan.was, &before), &became).await?;
-        if let Err(source) = write_whole(&path, text.as_bytes()) {
-            let mut failed = change.clone();
-            failed.open = false;
-            self.store.save_hotline_change(&failed, at).await?;
-            let subject = format!("hotline/{}", new.hotline);
-            let note = format!("文件没有写成，什么都没有改：{source}");
-            self.store.audit(actor, "hotline.failed", &subject, &note).await?;
-            return Err(wrap(source));
+        self.write_number(&change, (&before, &text)).await
+    }
+
+    /// Writes the file of a change that was noted, where it still is what it was.
+    async fn write_number(
+        &self,
+        change: &HotlineChange,
+        (before, text): (&Digest, &str),
+    ) -> Result<HotlineChange, WorkError> {
+        let path = self.config.content.join("hotlines.toml");
+        let failed = match content_file::replace_where(&path, Some(before), text.as_bytes()) {
+            Ok(true) => {
+                let written = |plan: &mut ChangePlan| {
+                    plan.written = true;
+                    Ok(())
+                };
+                // It may be taken up now.
+                return Ok(self.amend_change(&change.id, Some(change.at), None, written).await?.0);
+            }
+            Ok(false) => WorkError::Refused(
+                "content/hotlines.toml 刚被别人改过，没有改号码；刷新页面，看过现在的再决定"
+                    .to_owned(),
+            ),
+            Err(error) => error,
+        };
+        let told = format!("文件没有写成，什么都没有改：{}", why(&failed));
+        let note = ChangeNote { actor: &change.actor, action: "hotline.failed", text: &told };
+        let end = |plan: &mut ChangePlan| {
+            plan.ended = Some(told.clone());
+            Ok(())
+        };
+        self.amend_change(&change.id, None, Some(note), end).await?;
+        Err(failed)
+    }
+
+    /// A change.
+    pub(super) async fn known_change(&self, id: &str) -> Result<HotlineChange, WorkError> {
+        let missing = || WorkError::Unknown(format!("没有热线变更 {id}"));
+        self.store.hotline_change(id).await?.ok_or_else(missing)
+    }
+
+    /// Changes a plan as the ledger has it now: whatever others write at the same time is kept, and
+    /// what `amend` refuses is refused of the newest state. It is looked at again at `next`, or when
+    /// it would have been.
+    pub(super) async fn amend_change(
+        &self,
+        id: &str,
+        next: Option<Timestamp>,
+        note: Option<ChangeNote<'_>>,
+        amend: impl Fn(&mut ChangePlan) -> Result<(), WorkError>,
+    ) -> Result<(HotlineChange, ChangePlan), WorkError> {
+        for _ in 0..TRIES {
+            let before = self.known_change(id).await?;
+            let mut plan = plan_of(&before)?;
+            amend(&mut plan)?;
+            let mut after = before.clone();
+            after.open = plan.is_open();
+            after.plan = json_of(&plan)?;
+            // What was closed is taken up at once.
+            let begins = after.open && !before.open;
+            let next = match next {
+                None if begins => Some(self.store.now().await?),
+                other => other,
+            };
+            if self.store.save_hotline_change(&before, &after, next, note).await? {
+                return Ok((after, plan));
+            }
         }
-        // It may be taken up now.
-        self.store.save_hotline_change(&change, at).await?;
-        Ok(change)
+        Err(WorkError::Refused(format!("热线变更 {id} 同时有好几个人在动，请稍后再试")))
     }
 }
 
-/// What is to be done about a change.
-///
-/// # Errors
-/// [`WorkError::Manifest`] where the ledger's text cannot be read.
-pub fn plan_of(change: &HotlineChange) -> Result<ChangePlan, WorkError> {
-    serde_json::from_str(&change.plan).map_err(|error| WorkError::Manifest(error.to_string()))
-}
-
-pub(super) fn json_of(plan: &ChangePlan) -> Result<String, WorkError> {
-    serde_json::to_string(plan).map_err(|error| WorkError::Manifest(error.to_string()))
-}
-
-pub(super) fn lessons_of(group: &Group) -> Result<Vec<LessonId>, WorkError> {
-    Ok(group.lessons.iter().map(|id| LessonId::new(id)).collect::<Result<_, _>>()?)
+/// What is to stand in the file, each value as TOML.
+fn entry_of(new: &NewNumber) -> Vec<(String, String)> {
+    let values = [
+        ("number", edit::quoted(&new.number)),
+        ("source", edit::quoted(&new.source)),
+        ("verified_on", new.verified_on.to_string()),
+        ("verified_by", edit::quoted(&new.verified_by)),
+    ];
+    values.into_iter().map(|(key, value)| (key.to_owned(), value)).collect()
 }
 
 fn group<'g>(

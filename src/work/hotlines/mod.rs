@@ -3,14 +3,18 @@
 //! 1. [`carriers`](Publisher::carriers) says which live deliveries show which number, by the frozen
 //!    texts that they were made of.
 //! 2. [`edit`] changes one entry of `hotlines.toml` and leaves every other byte alone.
-//! 3. [`change`] notes what follows; [`tend`] does it: submits what is to take the old outputs'
-//!    place, and takes the old ones down, at once or when the new ones are approved.
+//! 3. [`change`] notes what follows ([`plan`]); [`file`] sees to it that the file says so; [`tend`]
+//!    does it: submits what is to take the old outputs' place, and takes the old ones down, at once
+//!    or when the new ones are approved.
 
 pub mod change;
 pub mod edit;
+mod file;
+pub mod plan;
 mod tend;
 
-pub use change::{ChangePlan, Group, GroupState, NewNumber, Stage, changing, plan_of};
+pub use change::{NewNumber, Stage, changing};
+pub use plan::{ChangePlan, Group, GroupState, plan_of};
 
 use super::{
     Content, Publisher, WorkError, difference,

@@ -1,15 +1,22 @@
 //! What follows from a change of a number, step by step. Every step is in the ledger when it is
 //! done; a service that was stopped goes on where it was.
 
-use super::change::{ChangePlan, Group, GroupState, json_of, lessons_of, plan_of, set_stage};
+use super::{
+    change::set_stage,
+    file::{self, why},
+    plan::{ChangePlan, Group, GroupState, lessons_of, plan_of},
+};
 use crate::{
     deliver::RecallAbility,
-    model::{ChannelId, DeliveryState, PersonId},
+    model::{ChannelId, DeliveryState},
     review::Standing,
-    store::{DeliveryFilter, HotlineChange},
-    work::{Content, Publisher, WorkError, intervene::NOT_OUT, publish::Order, recall::RecallPlan},
+    store::{ChangeNote, DeliveryFilter, HotlineChange},
+    work::{
+        Content, Publisher, WorkError, intervene::NOT_OUT, people::person_of_actor, publish::Order,
+        recall::RecallPlan,
+    },
 };
-use jiff::SignedDuration;
+use jiff::{SignedDuration, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Rendering a large bank takes some minutes; a service that was killed is waited for no longer.
@@ -19,35 +26,48 @@ const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
 /// How often approvals are looked for.
 const LOOK: SignedDuration = SignedDuration::from_secs(10);
 
+fn later(now: Timestamp, by: SignedDuration) -> Timestamp {
+    now.saturating_add(by).unwrap_or(now)
+}
+
+/// What failed of a plan is to be done again.
+fn again(plan: &mut ChangePlan) -> Result<(), WorkError> {
+    if let Some(ended) = &plan.ended {
+        return Err(WorkError::Refused(format!("这次变更已经了结：{ended}")));
+    }
+    let mut to_do = 0;
+    if plan.stuck.take().is_some() {
+        // Whoever tries again has seen what the file says, and wants the new number all the same.
+        plan.over = plan.found.take();
+        plan.written = false;
+        to_do += 1;
+    }
+    for group in plan.groups.iter_mut().filter(|group| group.state == GroupState::Failed) {
+        // What was made may have been returned, or the texts have changed since: submitting again
+        // gives the same number where nothing has.
+        if group.published.is_none() {
+            group.review = None;
+        }
+        let submitted = group.review.is_some();
+        group.state = if submitted { GroupState::Submitted } else { GroupState::Waiting };
+        to_do += 1;
+    }
+    if to_do == 0 {
+        return Err(WorkError::Refused("没有要再试的：都在办，或刚有人按过了".to_owned()));
+    }
+    Ok(())
+}
+
 impl Publisher {
-    /// Lets what failed be tried again.
+    /// Lets what failed be tried again, or what waits for a person go on: the file then says what
+    /// the change says.
     ///
     /// # Errors
-    /// [`WorkError::Unknown`], [`WorkError::Refused`] where nothing failed.
+    /// [`WorkError::Unknown`], [`WorkError::Refused`] where nothing failed, or somebody else was
+    /// quicker.
     pub async fn retry_hotline_change(&self, id: &str, actor: &str) -> Result<(), WorkError> {
-        let missing = || WorkError::Unknown(format!("没有热线变更 {id}"));
-        let mut change = self.store.hotline_change(id).await?.ok_or_else(missing)?;
-        let mut plan = plan_of(&change)?;
-        let mut failed = 0;
-        for group in plan.groups.iter_mut().filter(|group| group.state == GroupState::Failed) {
-            // What was made may have been returned, or the texts have changed since: submitting
-            // again gives the same number where nothing has.
-            if group.published.is_none() {
-                group.review = None;
-            }
-            let submitted = group.review.is_some();
-            group.state = if submitted { GroupState::Submitted } else { GroupState::Waiting };
-            failed += 1;
-        }
-        if failed == 0 {
-            return Err(WorkError::Refused("没有要再试的".to_owned()));
-        }
-        change.open = true;
-        change.plan = json_of(&plan)?;
-        let now = self.store.now().await?;
-        let subject = format!("hotline/{}", change.hotline);
-        self.store.audit(actor, "hotline.retry", &subject, id).await?;
-        Ok(self.store.save_hotline_change(&change, now).await?)
+        let note = ChangeNote { actor, action: "hotline.retry", text: "再试一次" };
+        self.amend_change(id, None, Some(note), again).await.map(drop)
     }
 
     /// Takes one open change further; whether there was one.
@@ -59,28 +79,80 @@ impl Publisher {
             return Ok(false);
         };
         let mut plan = plan_of(&change)?;
-        for index in 0..plan.groups.len() {
-            let mut group = plan.groups[index].clone();
-            let done = self.step(&change, &plan, &mut group).await;
-            if let Err(error) = done {
+        let groups = plan.groups.len();
+        // Once for the file alone, then before each group: somebody may edit it at any time.
+        for index in std::iter::once(None).chain((0..groups).map(Some)) {
+            (change, plan) = self.look_at_file(change, plan).await?;
+            if !change.open || !plan.written {
+                return Ok(true);
+            }
+            let Some(began) = index.map(|index| plan.groups[index].clone()) else { continue };
+            // What failed waits for a person.
+            if matches!(began.state, GroupState::Failed | GroupState::Done) {
+                continue;
+            }
+            let mut group = began.clone();
+            if let Err(error) = self.step(&change, &plan, &mut group).await {
                 group.state = GroupState::Failed;
                 group.notes.push(match error {
                     WorkError::Faults(faults) => faults.join("；"),
-                    other => other.to_string(),
+                    other => why(&other),
                 });
             }
-            plan.groups[index] = group;
-            change.plan = json_of(&plan)?;
-            let now = self.store.now().await?;
-            let held = now.saturating_add(LEASE).unwrap_or(now);
-            self.store.save_hotline_change(&change, held).await?;
+            let held = later(self.store.now().await?, LEASE);
+            let took = |plan: &mut ChangePlan| {
+                // Where somebody else took this group further meanwhile, theirs stays.
+                let own = index.and_then(|index| plan.groups.get_mut(index));
+                if let Some(own) = own.filter(|own| **own == began) {
+                    *own = group.clone();
+                }
+                Ok(())
+            };
+            (change, plan) = self.amend_change(&change.id, Some(held), None, took).await?;
         }
-        let is_open =
-            |group: &Group| matches!(group.state, GroupState::Waiting | GroupState::Submitted);
-        change.open = plan.groups.iter().any(is_open);
-        let now = self.store.now().await?;
-        self.store.save_hotline_change(&change, now.saturating_add(LOOK).unwrap_or(now)).await?;
+        let next = later(self.store.now().await?, LOOK);
+        self.amend_change(&change.id, Some(next), None, |_| Ok(())).await?;
         Ok(true)
+    }
+
+    /// Notes whether the file says what the change says; where it does not, the change is closed
+    /// until a person decides.
+    async fn look_at_file(
+        &self,
+        change: HotlineChange,
+        plan: ChangePlan,
+    ) -> Result<(HotlineChange, ChangePlan), WorkError> {
+        let now = self.store.now().await?;
+        match self.file_of_change(&change, &plan).await? {
+            file::Standing::Holds if plan.written => Ok((change, plan)),
+            file::Standing::Holds => {
+                let written = |plan: &mut ChangePlan| {
+                    plan.written = true;
+                    Ok(())
+                };
+                self.amend_change(&change.id, Some(later(now, LEASE)), None, written).await
+            }
+            file::Standing::Later => {
+                self.amend_change(&change.id, Some(later(now, LOOK)), None, |_| Ok(())).await
+            }
+            file::Standing::Over(why) => {
+                let note = ChangeNote { actor: "system", action: "hotline.superseded", text: &why };
+                let over = |plan: &mut ChangePlan| {
+                    plan.ended = Some(why.clone());
+                    Ok(())
+                };
+                self.amend_change(&change.id, None, Some(note), over).await
+            }
+            file::Standing::Stuck(why, found) => {
+                let note = ChangeNote { actor: "system", action: "hotline.stuck", text: &why };
+                let stuck = |plan: &mut ChangePlan| {
+                    plan.stuck = Some(why.clone());
+                    plan.found.clone_from(&found);
+                    Ok(())
+                };
+                self.amend_change(&change.id, None, Some(note), stuck).await
+            }
+        }
     }
 
     async fn step(
@@ -98,7 +170,7 @@ impl Publisher {
             self.take_old_down(change, group, false).await?;
         }
         if group.state == GroupState::Waiting {
-            group.review = Some(self.submit_again(change, group).await?);
+            group.review = Some(self.submit_again(change, &plan.becomes, group).await?);
             group.state = GroupState::Submitted;
         }
         let (GroupState::Submitted, Some(number)) = (group.state, group.review.clone()) else {
@@ -135,9 +207,10 @@ impl Publisher {
     async fn submit_again(
         &self,
         change: &HotlineChange,
+        becomes: &str,
         group: &Group,
     ) -> Result<String, WorkError> {
-        let publisher = self.clone();
+        let (publisher, becomes) = (self.clone(), becomes.to_owned());
         let (change, group) = (change.clone(), group.clone());
         let handle = tokio::runtime::Handle::current();
         // Rendering keeps a thread busy.
@@ -146,7 +219,17 @@ impl Publisher {
                 let content = Content::load(&publisher.config)?;
                 let subject = publisher.subject(&content, &group.subject)?;
                 let outline = subject.outline(&content, &lessons_of(&group)?)?;
-                let author = PersonId::new(&change.actor)?;
+                let author = person_of_actor(&change.actor).ok_or_else(|| {
+                    WorkError::Unknown(format!("热线变更里写着“{}”，不是一个人", change.actor))
+                })?;
+                // The very text that is rendered, not only the file of a moment ago.
+                let number = content.library.hotline(&change.hotline).map(|one| &one.number);
+                if number != Some(&becomes) {
+                    return Err(WorkError::Refused(format!(
+                        "content/hotlines.toml 里 {} 不是 {becomes}，没有生成；看过文件再试一次",
+                        change.hotline
+                    )));
+                }
                 let watch = |settled, total| set_stage(Some((change.id.clone(), settled, total)));
                 publisher.submit(&content, &outline, &author, &watch).await
             })

@@ -6,15 +6,14 @@
 
 mod table;
 
-use super::{Publisher, WorkError};
+use super::{Publisher, WorkError, content_file};
 use crate::{
-    build::write_whole,
     model::{Diagnostic, Digest},
     read,
     store::AuditRow,
 };
 use serde_json::json;
-use std::{fs, io, path::PathBuf};
+use std::path::PathBuf;
 use table::{changes, decoded, fault_of, rows_of, text_of};
 
 /// Which table.
@@ -177,21 +176,13 @@ impl Publisher {
 
     /// The file as text; empty where there is none.
     fn register_text(&self, register: Register) -> Result<String, WorkError> {
-        let path = self.register_path(register);
-        match fs::read(&path) {
-            Ok(bytes) => Ok(decoded(&bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(String::new()),
-            Err(source) => Err(WorkError::File { path, source }),
-        }
+        let bytes = content_file::bytes_of(&self.register_path(register))?;
+        Ok(bytes.map(|bytes| decoded(&bytes)).unwrap_or_default())
     }
 
     fn register_digest(&self, register: Register) -> Result<Digest, WorkError> {
-        let path = self.register_path(register);
-        match fs::read(&path) {
-            Ok(bytes) => Ok(Digest::of(&bytes)),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Digest::of(b"")),
-            Err(source) => Err(WorkError::File { path, source }),
-        }
+        let bytes = content_file::bytes_of(&self.register_path(register))?;
+        Ok(Digest::of(&bytes.unwrap_or_default()))
     }
 
     /// Looks at rows that would be the whole table: keeps their bytes and says what would change.
@@ -299,16 +290,15 @@ impl Publisher {
         let candidate = self.consider_kept(register, digest).await?.map_err(|faults| {
             WorkError::Faults(faults.into_iter().map(|fault| fault.what).collect())
         })?;
-        if candidate.base != *base {
-            return Err(WorkError::Refused(format!(
-                "{}在你预览之后被别人改过，没有导入；请重新上传，再看一遍会改什么",
-                register.label()
-            )));
-        }
         let path = self.register_path(register);
-        let wrap = |source| WorkError::File { path: path.clone(), source };
-        if path.exists() {
-            self.store.put_blob(&fs::read(&path).map_err(wrap)?).await?;
+        let old = content_file::bytes_of(&path)?;
+        let seen = old.as_deref().map(Digest::of);
+        // Where there is no file yet, it is compared with nothing.
+        if seen.unwrap_or_else(|| Digest::of(b"")) != *base {
+            return Err(self.register_changed(register).await?);
+        }
+        if let Some(old) = &old {
+            self.store.put_blob(old).await?;
         }
         let bytes = self.store.blob(digest).await?;
         let counts = |fate| candidate.count(fate);
@@ -319,12 +309,31 @@ impl Publisher {
         });
         let subject = format!("content/{}", register.file());
         self.store.audit(actor, "register.import", &subject, &note.to_string()).await?;
-        if let Err(source) = write_whole(&path, &bytes) {
-            let failed = format!("没有写成：{source}");
-            self.store.audit(actor, "register.failed", &subject, &failed).await?;
-            return Err(wrap(source));
-        }
-        Ok(candidate)
+        let written = match content_file::replace_where(&path, seen.as_ref(), &bytes) {
+            Ok(true) => return Ok(candidate),
+            Ok(false) => self.register_changed(register).await?,
+            Err(error) => error,
+        };
+        let failed = format!("没有写成：{written}");
+        self.store.audit(actor, "register.failed", &subject, &failed).await?;
+        Err(written)
+    }
+
+    /// Why a table that somebody looked at cannot take the other one's place any more.
+    async fn register_changed(&self, register: Register) -> Result<WorkError, WorkError> {
+        let subject = format!("content/{}", register.file());
+        let last = self.store.trail_of(&[subject], &["register.import"]).await?;
+        let by = last.first().map_or_else(String::new, |row| {
+            format!(
+                "（最近一次导入：{}，{}）",
+                row.actor,
+                super::clock::shanghai(row.at).datetime()
+            )
+        });
+        Ok(WorkError::Refused(format!(
+            "{}在你预览之后被别人改过{by}，没有导入；请重新上传，再看一遍会改什么",
+            register.label()
+        )))
     }
 
     /// The newest imports of a table, the newest first: what can be put back.

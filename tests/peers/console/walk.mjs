@@ -169,12 +169,16 @@ async function story() {
   // The author sees why, mends it and submits again.
   await author.go(review(first), "returned");
   await author.sees("这一行请改短");
+  await author.press("#remarks form[action$='/answer'] button", "answered");
+  await author.sees("改好了");
   await ask("edit");
   const second = await submit(author);
   if (second === first) fault("author", "the mended text has the number of the returned one");
 
   // Two people sign; the reviewer by keyboard alone.
   await reviewer.go(review(second), "review-again");
+  await reviewer.sees("还没了结的批注");
+  await reviewer.press("#remarks form[action$='/settle'] button", "settled");
   await reviewer.keys("button[value=approve]");
   await reviewer.page.keyboard.press("Enter");
   await reviewer.page.waitForURL(/done=approved/);

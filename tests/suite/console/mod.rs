@@ -5,6 +5,8 @@ mod campaigns;
 mod deliveries;
 mod fuzz;
 mod hotlines;
+mod hotlines_again;
+mod jobs;
 mod live;
 mod matrix;
 mod oidc;
@@ -13,6 +15,7 @@ mod reviews;
 mod safety;
 mod sessions;
 mod sheets;
+mod signers;
 mod walk;
 
 use crate::publishing::town::Town;

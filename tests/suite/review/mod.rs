@@ -11,7 +11,7 @@ use caishi::{
         LessonKind::{self, Education, Marketing, Notice, Training},
         PersonId, ReviewStep,
     },
-    review::{Refusal, Standing, may_decide, open_steps, qualified, separation, standing},
+    review::{Refusal, Standing, may_decide, may_settle, open_steps, separation, standing},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -190,17 +190,20 @@ fn without_steps_nothing_is_approved() {
 }
 
 #[test]
-fn a_role_that_was_taken_away_no_longer_counts() {
-    let made = decisions(&["审查 b yes 1", "会签 c yes 2", "审查 gone no 0"]);
-    let b = person("b", &["reviewer"], "");
-    let c = person("c", &["co-reviewer"], "运营部");
-    let left = |people: &[Person]| {
-        let kept = qualified(&two_steps(), &made, people);
-        kept.iter().map(|one| one.actor.to_string()).collect::<Vec<_>>().join(" ")
-    };
-    assert_eq!(left(&[b.clone(), c.clone()]), "b c gone", "a rejection stays");
-    assert_eq!(left(&[person("b", &["author"], ""), c.clone()]), "c gone");
-    assert_eq!(left(&[b, person("c", &["co-reviewer"], "法律部")]), "b gone");
+fn who_may_settle_a_remark() {
+    let excluded = [id("a")];
+    let settles =
+        |who: &Person, writer: &str| may_settle(who, &id(writer), &two_steps(), &excluded).is_ok();
+    let reviewer = person("b", &["reviewer"], "");
+    let author = person("a", &["author", "reviewer"], "");
+    assert!(settles(&reviewer, "b") && settles(&reviewer, "c"), "whoever may sign");
+    assert!(settles(&author, "a"), "their own");
+    assert!(!settles(&author, "b"), "not what was asked of them, whatever else they are");
+    let colleague = person("e", &["author"], "");
+    let refused = may_settle(&colleague, &id("b"), &two_steps(), &excluded).unwrap_err();
+    assert!(matches!(refused, Refusal::Role { .. }), "{refused}");
+    let elsewhere = person("y", &["co-reviewer"], "法律部");
+    assert!(!settles(&elsewhere, "b"), "another department's");
 }
 
 #[test]

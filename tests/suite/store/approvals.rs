@@ -110,6 +110,43 @@ fn decisions_that_must_not_be_are_refused_whole() {
     });
 }
 
+/// Whoever was closed before signs no more; what they signed before goes on counting.
+#[test]
+fn a_closed_person_does_not_sign() {
+    on_both(async |place| {
+        let store = place.open().await;
+        let one = manifest("一");
+        store.submit(&review(1, &[("wechat", &one)]), std::slice::from_ref(&one)).await.unwrap();
+        let account = |active| caishi::store::Account {
+            person: person("chen"),
+            name: "陈".into(),
+            roles: vec!["reviewer".into()],
+            department: None,
+            branch: None,
+            password: None,
+            failures: 0,
+            locked_until: None,
+            active,
+            invite_until: None,
+            changed_at: Timestamp::UNIX_EPOCH,
+        };
+        store.save_account(&account(false), "administrator").await.unwrap();
+        let yes = approval(&one.0, "消保审查", "chen");
+        let error = store.decide(std::slice::from_ref(&yes)).await.unwrap_err();
+        assert!(matches!(&error, StoreError::Conflict(_)), "{error}");
+        assert!(error.to_string().contains("已经停用"), "{error}");
+        store.save_account(&account(true), "administrator").await.unwrap();
+        store.decide(std::slice::from_ref(&yes)).await.unwrap();
+        store.save_account(&account(false), "administrator").await.unwrap();
+        let kept = store.approvals(&one.0).await.unwrap();
+        assert_eq!(kept, [yes]);
+        let excluded = store.review_of_manifest(&one.0).await.unwrap().unwrap().excluded;
+        let steps = [step("消保审查")];
+        let standing = caishi::review::standing(&steps, &kept, &excluded, later(60));
+        assert!(matches!(standing, caishi::review::Standing::Approved { .. }), "{standing}");
+    });
+}
+
 #[test]
 fn a_number_is_taken_again_only_for_bytes_that_were_decided_about() {
     on_both(async |place| {
@@ -130,6 +167,7 @@ fn a_number_is_taken_again_only_for_bytes_that_were_decided_about() {
         store.submit(&other, std::slice::from_ref(&two)).await.unwrap();
         let stored = store.review_of_manifest(&two.0).await.unwrap().unwrap();
         assert_eq!(stored.excluded, ["lin", "sun", "zhou"].map(person));
+        assert_eq!(stored.reasons, [(person("lin"), "送审".to_owned())]);
         assert_eq!(store.approvals(&two.0).await.unwrap().len(), 1);
 
         let wrong = (two.0, one.1.clone());

@@ -5,6 +5,7 @@ mod backup;
 mod blobs;
 mod books;
 mod claims;
+mod jobs;
 mod many;
 mod moves;
 mod people;
@@ -118,6 +119,7 @@ pub fn review(number: u32, manifests: &[(&str, &(Digest, String))]) -> Review {
         revision: Digest::of(b"revision"),
         author: person("lin"),
         excluded: vec![person("lin"), person("zhou")],
+        reasons: vec![(person("lin"), "送审".to_owned())],
         steps: vec![step("消保审查"), step("部门会签")],
         manifests: manifests.iter().map(|(id, manifest)| (channel(id), manifest.0)).collect(),
         submitted_at: Timestamp::from_second(Timestamp::now().as_second()).unwrap(),

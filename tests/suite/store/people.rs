@@ -124,9 +124,14 @@ fn remarks_stay_and_are_settled_once() {
         let lines: Vec<u32> =
             store.remarks("一号").await.unwrap().iter().map(|remark| remark.line).collect();
         assert_eq!(lines, [1, 3]);
+        assert!(!store.answer_remark("二号", &id, "改好了", "author").await.unwrap());
+        assert!(store.answer_remark("一号", &id, "改好了", "author").await.unwrap());
+        let answer = store.remarks("一号").await.unwrap()[1].answer.clone().unwrap();
+        assert_eq!((answer.text.as_str(), answer.by.as_str()), ("改好了", "author"));
         assert!(!store.settle_remark("二号", &id, "author").await.unwrap());
         assert!(store.settle_remark("一号", &id, "author").await.unwrap());
         assert!(!store.settle_remark("一号", &id, "author").await.unwrap());
+        assert!(!store.answer_remark("一号", &id, "还没好", "author").await.unwrap(), "it is over");
         let settled = store.remarks("一号").await.unwrap()[1].settled.clone();
         assert_eq!(settled.map(|(by, _)| by).as_deref(), Some("author"));
     });
