@@ -1,12 +1,13 @@
-//! What never changes and takes time to read, kept in memory: frozen content and manifests.
+//! What never changes and takes time to read or make, kept in memory: frozen content, manifests,
+//! what the check said of a submission, views of pictures.
 
-use super::{Desk, trouble::Trouble};
+use super::{Desk, review::Judged, trouble::Trouble};
 use crate::{
     model::{Digest, Manifest},
     work::Content,
 };
 use std::{
-    collections::VecDeque,
+    collections::{BTreeMap, VecDeque},
     sync::{Arc, Mutex, PoisonError},
 };
 
@@ -16,11 +17,23 @@ const CONTENTS: usize = 8;
 /// So many manifests, up to a megabyte each.
 const MANIFESTS: usize = 64;
 
+/// What was said of so many submissions.
+const JUDGED: usize = 16;
+
+/// So many views of pictures, of a few megabytes at most.
+const VIEWS: usize = 12;
+
+/// Numbers about so many files: pages of a PDF.
+const COUNTS: usize = 4096;
+
 /// The last ones that were asked for.
 #[derive(Debug, Default)]
 pub(super) struct Past {
     contents: Mutex<VecDeque<(Digest, Arc<Content>)>>,
     manifests: Mutex<VecDeque<(Digest, Arc<Manifest>)>>,
+    judged: Mutex<VecDeque<(Digest, Arc<Judged>)>>,
+    views: Mutex<VecDeque<(Digest, Arc<String>)>>,
+    counts: Mutex<BTreeMap<Digest, usize>>,
 }
 
 impl Past {
@@ -30,6 +43,35 @@ impl Past {
 
     pub(super) fn keep_content(&self, revision: Digest, content: Arc<Content>) {
         keep(&self.contents, revision, content, CONTENTS);
+    }
+
+    pub(super) fn judged(&self, key: &Digest) -> Option<Arc<Judged>> {
+        find(&self.judged, key)
+    }
+
+    pub(super) fn keep_judged(&self, key: Digest, judged: Arc<Judged>) {
+        keep(&self.judged, key, judged, JUDGED);
+    }
+
+    pub(super) fn view(&self, key: &Digest) -> Option<Arc<String>> {
+        find(&self.views, key)
+    }
+
+    pub(super) fn keep_view(&self, key: Digest, view: Arc<String>) {
+        keep(&self.views, key, view, VIEWS);
+    }
+
+    /// A number about a file.
+    pub(super) fn count(&self, key: &Digest) -> Option<usize> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner).get(key).copied()
+    }
+
+    pub(super) fn keep_count(&self, key: Digest, count: usize) {
+        let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
+        if counts.len() >= COUNTS {
+            counts.clear();
+        }
+        counts.insert(key, count);
     }
 }
 

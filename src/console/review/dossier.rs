@@ -2,12 +2,15 @@
 //! says, where its facts come from, what changed since it was last approved.
 
 use super::{
+    compared::compared,
+    judged::judged,
     queue,
     source::{self, Found, Said, Text},
+    specimens::{Gone, Specimen},
 };
 use crate::{
     console::{Desk, caller::Caller, trouble::Trouble},
-    model::{Approval, Decision, Digest, LessonId, Listing, MediaType, ReviewStep},
+    model::{Approval, Decision, Digest, LessonId, ReviewStep},
     review::{self, Standing, step_name},
     store::Review,
     work::{Content, difference::read_revision, people::Called},
@@ -16,9 +19,6 @@ use jiff::Timestamp;
 use serde::Serialize;
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use utoipa::ToSchema;
-
-/// Digits of an output's digest in its address: unmistakable within a manifest.
-const SHORT: usize = 16;
 
 /// A step of review.
 #[derive(Debug, Clone, Serialize, ToSchema)]
@@ -58,31 +58,6 @@ pub struct Carried {
     pub bytes: u64,
     /// The rules that the texts were checked under.
     pub rule_pack: String,
-}
-
-/// Outputs that differ only in their branch, shown by the first of them.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Specimen {
-    /// The output, for people.
-    pub label: String,
-    /// The output: `article`, `screen`.
-    pub output: String,
-    /// For whom, for people.
-    pub audience: String,
-    /// The screen profile or paper format.
-    pub profile: String,
-    /// The branch whose it is.
-    pub branch: String,
-    /// The media type.
-    pub media_type: String,
-    /// Where it can be seen.
-    pub href: String,
-    /// Its digest.
-    pub sha256: String,
-    /// How many outputs are like it, this one included.
-    pub alike: usize,
-    /// The words of a text output.
-    pub text: Option<String>,
 }
 
 /// Where a fact comes from.
@@ -130,9 +105,11 @@ pub struct Dossier {
     pub steps: Vec<Step>,
     /// The manifests.
     pub channels: Vec<Carried>,
-    /// How it looks.
+    /// How it looks, and what became of it since the last approval.
     pub specimens: Vec<Specimen>,
-    /// What the check says of the sources, errors first.
+    /// What was approved before and is not in this submission.
+    pub gone: Vec<Gone>,
+    /// What the check says of sources and finished texts, errors first.
     pub findings: Vec<Found>,
     /// Where the facts come from.
     pub claims: Vec<Claim>,
@@ -178,18 +155,16 @@ pub(super) async fn dossier(
     };
     let standing = review::standing(&review.steps, &approvals, &review.excluded, now);
     let able = review::may_decide(&caller.person, &review.steps, &approvals, &review.excluded);
-    let findings = publisher.check(&content, &review.lessons).await?;
-    let mut findings: Vec<Found> = findings.iter().map(source::found).collect();
-    let grave =
-        |one: &Found| (one.waiver.is_some(), one.severity != "error", one.severity != "warning");
-    findings.sort_by_key(grave);
+    let judged = judged(desk, &review, &content).await?;
     let remarks = publisher.store.remarks(&review.number).await?;
     let called = publisher.called().await?;
     let name = |id| called.one(id);
     let remarks: Vec<Said> =
         remarks.iter().map(|remark| source::said(remark, name(&remark.author))).collect();
     let previous = previous(desk, &review).await?;
-    let (channels, specimens) = outputs(desk, &review).await?;
+    let channels = channels(desk, &review).await?;
+    let compared = compared(desk, &content, &review, previous.as_ref(), &judged).await?;
+    let findings = shown_in(&judged.findings, &compared.specimens);
     let texts = texts(desk, &review, previous.as_ref(), &findings, &remarks).await?;
     Ok(Dossier {
         number: review.number.clone(),
@@ -204,7 +179,8 @@ pub(super) async fn dossier(
         shown: shown(&review),
         steps: steps(&review, &approvals, &called),
         channels,
-        specimens,
+        specimens: compared.specimens,
+        gone: compared.gone,
         findings,
         claims: claims(&content, &review),
         compared_with: previous.map(|previous| previous.number),
@@ -260,17 +236,11 @@ async fn previous(desk: &Desk, review: &Review) -> Result<Option<Review>, Troubl
     Ok(None)
 }
 
-/// The manifests, and one output of each sort.
-async fn outputs(desk: &Desk, review: &Review) -> Result<(Vec<Carried>, Vec<Specimen>), Trouble> {
+/// The manifests.
+async fn channels(desk: &Desk, review: &Review) -> Result<Vec<Carried>, Trouble> {
     let mut channels = Vec::new();
-    let mut sorts: BTreeMap<_, Specimen> = BTreeMap::new();
     for (channel, hash) in &review.manifests {
         let manifest = desk.manifest(hash).await?;
-        for file in manifest.files.iter().filter(|file| is_shown(file)) {
-            let own = specimen(hash, file);
-            let key = (file.output, file.audience, file.profile.clone(), file.media_type);
-            sorts.entry(key).and_modify(|first| first.alike += 1).or_insert(own);
-        }
         channels.push(Carried {
             channel: channel.to_string(),
             hash: hash.to_string(),
@@ -281,36 +251,25 @@ async fn outputs(desk: &Desk, review: &Review) -> Result<(Vec<Carried>, Vec<Spec
             rule_pack: manifest.rule_pack.clone(),
         });
     }
-    let mut specimens: Vec<Specimen> = sorts.into_values().collect();
-    for specimen in &mut specimens {
-        if specimen.media_type == MediaType::Text.as_str()
-            && let Some(digest) = Digest::from_hex(&specimen.sha256)
-        {
-            let bytes = desk.publisher().store.blob(&digest).await?;
-            specimen.text = Some(String::from_utf8_lossy(&bytes).into_owned());
+    Ok(channels)
+}
+
+/// The findings, each with the outputs that show its words.
+fn shown_in(findings: &[Found], specimens: &[Specimen]) -> Vec<Found> {
+    let mut findings = findings.to_vec();
+    for specimen in specimens {
+        let label = format!("{} {} {}", specimen.label, specimen.audience, specimen.profile);
+        let label = label.trim_end();
+        for number in specimen.found().iter().chain(&specimen.concerns) {
+            let found = number.checked_sub(1).and_then(|index| findings.get_mut(index));
+            let outputs = found.map(|found| &mut found.shown_in);
+            if let Some(outputs) = outputs.filter(|outputs| !outputs.iter().any(|one| one == label))
+            {
+                outputs.push(label.to_owned());
+            }
         }
     }
-    Ok((channels, specimens))
-}
-
-/// Pictures inside an article and archives are seen with what they belong to.
-fn is_shown(file: &Listing) -> bool {
-    !file.path.contains("/article/") && file.media_type != MediaType::Zip
-}
-
-fn specimen(manifest: &Digest, file: &Listing) -> Specimen {
-    Specimen {
-        label: file.output.label().to_owned(),
-        output: file.output.as_str().to_owned(),
-        audience: file.audience.label().to_owned(),
-        profile: file.profile.clone().unwrap_or_default(),
-        branch: file.branch.as_ref().map(ToString::to_string).unwrap_or_default(),
-        media_type: file.media_type.as_str().to_owned(),
-        href: format!("/console/outputs/{manifest}/{}", &file.sha256.to_string()[..SHORT]),
-        sha256: file.sha256.to_string(),
-        alike: 1,
-        text: None,
-    }
+    findings
 }
 
 fn claims(content: &Content, review: &Review) -> Vec<Claim> {

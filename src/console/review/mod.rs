@@ -4,14 +4,27 @@
 //! |---|---|
 //! | [`queue`] | what waits, by the moment it is to go out and by risk |
 //! | [`dossier`] | one submission: steps, outputs, findings, sources, changes → what is shown |
+//! | [`specimens`] [`compared`] | one output of each sort, and what became of it since the last approval |
+//! | [`judged`] | what the check says, and where in an output each finding stands |
 //! | [`source`] | a text with its lines, changes since the last approval, findings and remarks |
 //! | [`show`] | the page of a submission |
+//! | [`bits`] | short texts with findings or changes marked, on the page itself |
 //! | [`act`] | approve, return, remark |
 //! | [`outputs`] | the approved bytes themselves, shown so that nothing in them can act |
+//! | [`views`] [`pictures`] | the same with findings or changes marked, to be looked at |
 
 pub(super) mod act;
 pub(super) mod dossier;
 pub(super) mod outputs;
 pub(super) mod queue;
 pub(super) mod show;
+
+mod bits;
+mod compared;
+mod judged;
+mod pictures;
 mod source;
+mod specimens;
+mod views;
+
+pub(super) use judged::Judged;

@@ -1,8 +1,10 @@
 //! `/console/reviews/<number>`: everything that a reviewer needs, on one page.
 
 use super::{
-    dossier::{Dossier, Specimen, dossier},
-    source::{Fate, Text},
+    bits::{Bit, bits, changed_bits},
+    dossier::{Dossier, dossier},
+    source::{Fate, Found, Text},
+    specimens::{Fate as Became, Specimen},
 };
 use crate::console::{
     Desk,
@@ -53,7 +55,46 @@ struct ReviewPage {
     articles: Vec<Specimen>,
     pictures: Vec<Specimen>,
     documents: Vec<Specimen>,
-    texts: Vec<Specimen>,
+    texts: Vec<Words>,
+    /// How the outputs fared, all of them.
+    tally: Tally,
+}
+
+/// A text output, with findings and with changes.
+struct Words {
+    one: Specimen,
+    marked: Vec<Bit>,
+    changed: Vec<Bit>,
+}
+
+/// How many outputs fared how.
+#[derive(Default)]
+struct Tally {
+    same: usize,
+    changed: usize,
+    new: usize,
+    gone: usize,
+}
+
+impl Tally {
+    fn of(dossier: &Dossier) -> Self {
+        let fates = || dossier.specimens.iter().map(|one| one.fates);
+        Self {
+            same: fates().map(|fates| fates.same).sum(),
+            changed: fates().map(|fates| fates.changed).sum(),
+            new: fates().map(|fates| fates.new).sum(),
+            gone: dossier.gone.iter().map(|gone| gone.count).sum(),
+        }
+    }
+}
+
+impl Words {
+    fn new(one: Specimen, findings: &[Found]) -> Self {
+        let text = one.text.as_deref().unwrap_or_default();
+        let marked = bits(text, &one.places, findings);
+        let changed = one.old_text.as_deref().map(|old| changed_bits(old, text));
+        Self { marked, changed: changed.unwrap_or_default(), one }
+    }
 }
 
 pub(in crate::console) async fn page(
@@ -75,6 +116,7 @@ pub(in crate::console) async fn page(
             line.writing = true;
         }
     }
+    let tally = Tally::of(&dossier);
     let (mut articles, mut pictures, mut documents, mut texts) = Default::default();
     for specimen in std::mem::take(&mut dossier.specimens) {
         let pile: &mut Vec<Specimen> = match specimen.media_type.split(['/', ';']).nth(1) {
@@ -85,6 +127,7 @@ pub(in crate::console) async fn page(
         };
         pile.push(specimen);
     }
+    let texts = texts.into_iter().map(|one| Words::new(one, &dossier.findings)).collect();
     let title = (number.as_str(), number.as_str());
     let decides = caller.may(Action::Decide) && dossier.mine.is_some();
     let valid_days = desk.publisher().config.review.valid_days;
@@ -102,6 +145,7 @@ pub(in crate::console) async fn page(
         pictures,
         documents,
         texts,
+        tally,
     })
 }
 
