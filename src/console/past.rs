@@ -45,6 +45,12 @@ impl Past {
         keep(&self.contents, revision, content, CONTENTS);
     }
 
+    fn manifest_beginning(&self, digits: &str) -> Option<Digest> {
+        let list = self.manifests.lock().unwrap_or_else(PoisonError::into_inner);
+        let own = |hash: &&Digest| hash.to_string().starts_with(digits);
+        list.iter().map(|(hash, _)| hash).find(own).copied()
+    }
+
     pub(super) fn judged(&self, key: &Digest) -> Option<Arc<Judged>> {
         find(&self.judged, key)
     }
@@ -88,6 +94,25 @@ fn keep<T>(list: &Mutex<VecDeque<(Digest, Arc<T>)>>, key: Digest, value: Arc<T>,
 }
 
 impl Desk {
+    /// The hash of the manifest that an address names by all its digits or the first 16 or more.
+    ///
+    /// # Errors
+    /// [`Trouble`] 404 where there is none.
+    pub async fn manifest_hash(&self, digits: &str) -> Result<Digest, Trouble> {
+        if let Some(hash) = Digest::from_hex(digits) {
+            return Ok(hash);
+        }
+        let missing = || Trouble::missing("没有这份清单");
+        if digits.len() < 16 {
+            return Err(missing());
+        }
+        if let Some(hash) = self.past().manifest_beginning(digits) {
+            return Ok(hash);
+        }
+        let found = self.publisher().store.manifest_beginning(digits).await?;
+        found.ok_or_else(missing)
+    }
+
     /// The manifest of that hash.
     ///
     /// # Errors

@@ -209,6 +209,23 @@ impl Store {
         Ok(Some(body))
     }
 
+    /// The one manifest whose hash begins like this; `None` where there is none or several.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn manifest_beginning(&self, digits: &str) -> Answer<Option<Digest>> {
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(None);
+        }
+        let sql = "SELECT hash FROM manifest WHERE hash LIKE $1 LIMIT 2";
+        let pattern = format!("{}%", digits.to_ascii_lowercase());
+        let rows = self.database.all("读发布清单", sql, values![pattern]).await?;
+        match rows.as_slice() {
+            [row] => Ok(Some(row.parsed("hash", Digest::from_hex)?)),
+            _ => Ok(None),
+        }
+    }
+
     /// The decisions about a manifest, in the order they were made.
     ///
     /// # Errors

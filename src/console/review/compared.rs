@@ -2,7 +2,7 @@
 
 use super::{
     judged::Judged,
-    specimens::{Before, Fate, Fates, Gone, SHORT, Specimen, address, is_shown},
+    specimens::{Before, Fate, Fates, Gone, Specimen, address, is_shown, short},
 };
 use crate::{
     console::{Desk, trouble::Trouble},
@@ -130,7 +130,7 @@ fn one(files: &[Listed<'_>], earlier: &[Listed<'_>]) -> Specimen {
     let href = address(manifest, file);
     let before = counterpart(file);
     let changes = before.filter(|(_, old)| old.sha256 != file.sha256).map(|(hash, old)| {
-        format!("{href}?view=changes&before={hash}/{}", &old.sha256.to_string()[..SHORT])
+        format!("{href}?view=changes&before={}/{}", short(hash), short(&old.sha256))
     });
     Specimen {
         label: file.output.label().to_owned(),

@@ -47,10 +47,10 @@ pub(super) struct Output {
     pub bytes: Vec<u8>,
 }
 
-/// Only what a submission carries can be had. Of the file's digest the first 16 digits are enough.
+/// Only what a submission carries can be had. Of both digests the first 16 digits are enough.
 async fn find(desk: &Desk, manifest: &str, digest: &str) -> Result<Output, Trouble> {
     let missing = || Trouble::missing("没有这个输出");
-    let hash = Digest::from_hex(manifest).ok_or_else(missing)?;
+    let hash = desk.manifest_hash(manifest).await?;
     let manifest = desk.manifest(&hash).await?;
     let is_it = |file: &&Listing| file.sha256.to_string().starts_with(digest);
     let file = Some(digest).filter(|digest| digest.len() >= 16);

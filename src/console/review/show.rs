@@ -28,6 +28,8 @@ use serde::Deserialize;
 pub(in crate::console) struct Asked {
     text: Option<String>,
     line: Option<String>,
+    /// Whether pictures with the approved bytes are shown as pictures, too.
+    all: Option<String>,
 }
 
 /// A text in the list of them.
@@ -54,6 +56,8 @@ struct ReviewPage {
     valid_days: u16,
     articles: Vec<Specimen>,
     pictures: Vec<Specimen>,
+    /// Those with the approved bytes, by name only.
+    unchanged: Vec<Specimen>,
     documents: Vec<Specimen>,
     texts: Vec<Words>,
     /// How the outputs fared, all of them.
@@ -127,6 +131,8 @@ pub(in crate::console) async fn page(
         };
         pile.push(specimen);
     }
+    let is_told = |one: &mut Specimen| asked.all.is_none() && one.is_unchanged();
+    let unchanged = pictures.extract_if(.., is_told).collect();
     let texts = texts.into_iter().map(|one| Words::new(one, &dossier.findings)).collect();
     let title = (number.as_str(), number.as_str());
     let decides = caller.may(Action::Decide) && dossier.mine.is_some();
@@ -143,6 +149,7 @@ pub(in crate::console) async fn page(
         valid_days,
         articles,
         pictures,
+        unchanged,
         documents,
         texts,
         tally,

@@ -8,8 +8,8 @@ use crate::{
 use serde::Serialize;
 use utoipa::ToSchema;
 
-/// Digits of an output's digest in its address: unmistakable within a manifest.
-pub(super) const SHORT: usize = 16;
+/// Digits of a digest in an address.
+const SHORT: usize = 16;
 
 /// What became of an output since the last approval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -147,7 +147,12 @@ pub(super) fn is_text(file: &Listing) -> bool {
 
 /// Where an output can be seen.
 pub(super) fn address(manifest: &Digest, file: &Listing) -> String {
-    format!("/console/outputs/{manifest}/{}", &file.sha256.to_string()[..SHORT])
+    format!("/console/outputs/{}/{}", short(manifest), short(&file.sha256))
+}
+
+/// Enough digits of a digest: unmistakable among manifests, and within one.
+pub(super) fn short(digest: &Digest) -> String {
+    digest.to_string()[..SHORT].to_owned()
 }
 
 impl Specimen {
@@ -197,6 +202,11 @@ impl Specimen {
             self.only_number = only;
         }
         Ok(())
+    }
+
+    /// Whether it and all that are like it have the approved bytes.
+    pub(super) fn is_unchanged(&self) -> bool {
+        self.fates.same == self.alike
     }
 
     /// Its findings with a place in it, each once, in the order of the places.
