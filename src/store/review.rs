@@ -9,6 +9,7 @@ use super::{
 use crate::model::{
     Approval, CampaignId, ChannelId, Decision, Digest, LessonId, PersonId, ReviewStep,
 };
+use jiff::Timestamp;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, any::AnyRow};
 
@@ -166,6 +167,28 @@ impl Store {
             review.manifests = self.manifests_of(&review.number).await?;
         }
         Ok(reviews)
+    }
+
+    /// The numbers of the submissions before a moment that hold one of these lessons, latest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn earlier_reviews(
+        &self,
+        before: Timestamp,
+        lessons: &[LessonId],
+    ) -> Answer<Vec<String>> {
+        let sql = "SELECT number, lessons FROM review WHERE submitted_at < $1 \
+                   ORDER BY submitted_at DESC, number DESC";
+        let rows = self.database.all("读审批单", sql, values![before]).await?;
+        let mut numbers = Vec::new();
+        for row in &rows {
+            let own = row.parsed("lessons", read_lessons)?;
+            if own.iter().any(|lesson| lessons.contains(lesson)) {
+                numbers.push(row.text("number")?);
+            }
+        }
+        Ok(numbers)
     }
 
     async fn one_review(&self, sql: String, values: Vec<Value>) -> Answer<Option<Review>> {

@@ -37,6 +37,13 @@ fn sort(file: &Listing) -> Sort<'_> {
     (file.output, file.lesson.as_ref(), file.audience, profile, file.media_type, part)
 }
 
+/// The number of a sheet, where its format does not say it.
+fn part(file: &Listing) -> String {
+    let (.., profile, _, part) = sort(file);
+    let is_said = profile.is_some_and(|profile| profile.ends_with(&format!("-{part}")));
+    if is_said { String::new() } else { part.to_owned() }
+}
+
 /// Every file once, by its sort.
 fn sorted<'a>(files: &[Listed<'a>]) -> BTreeMap<Sort<'a>, Vec<Listed<'a>>> {
     let mut sorts: BTreeMap<Sort<'a>, Vec<Listed<'a>>> = BTreeMap::new();
@@ -139,6 +146,7 @@ fn one(files: &[Listed<'_>], earlier: &[Listed<'_>]) -> Specimen {
         title: String::new(),
         audience: file.audience.label().to_owned(),
         profile: file.profile.clone().unwrap_or_default(),
+        part: part(file),
         branch: file.branch.as_ref().map(ToString::to_string).unwrap_or_default(),
         media_type: file.media_type.as_str().to_owned(),
         href,

@@ -219,11 +219,8 @@ pub(super) async fn find(desk: &Desk, number: &str) -> Result<Review, Trouble> {
 /// The last submission before this one with a lesson of it that was approved.
 async fn previous(desk: &Desk, review: &Review) -> Result<Option<Review>, Trouble> {
     let store = &desk.publisher().store;
-    for other in store.reviews(None).await? {
-        let earlier = other.submitted_at < review.submitted_at && other.number != review.number;
-        if !earlier || !other.lessons.iter().any(|lesson| review.lessons.contains(lesson)) {
-            continue;
-        }
+    for number in store.earlier_reviews(review.submitted_at, &review.lessons).await? {
+        let Some(other) = store.review(&number).await? else { continue };
         let Some((_, manifest)) = other.manifests.first() else { continue };
         let approvals = store.approvals(manifest).await?;
         // What had expired by now was approved all the same: looked at when it was signed.

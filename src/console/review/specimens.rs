@@ -3,7 +3,7 @@
 use super::judged::Judged;
 use crate::{
     console::{Desk, trouble::Trouble},
-    model::{Digest, Listing, MediaType},
+    model::{Digest, Listing, MediaType, OutputKind},
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -79,6 +79,8 @@ pub struct Specimen {
     pub audience: String,
     /// The screen profile or paper format.
     pub profile: String,
+    /// Which of several sheets or pictures it is.
+    pub part: String,
     /// The branch whose it is.
     pub branch: String,
     /// The media type.
@@ -202,6 +204,13 @@ impl Specimen {
             self.only_number = only;
         }
         Ok(())
+    }
+
+    /// Whether the places of its letters can be told, though it is a picture.
+    pub(super) fn is_laid(&self) -> bool {
+        use OutputKind::{Article, Newspic, Print, Screen};
+        self.file.media_type == MediaType::Png
+            && matches!(self.file.output, Article | Newspic | Print | Screen)
     }
 
     /// Whether it and all that are like it have the approved bytes.

@@ -6,6 +6,7 @@ mod fuzz;
 mod hotlines;
 mod matrix;
 mod oidc;
+mod outputs;
 mod reviews;
 mod safety;
 mod sessions;
