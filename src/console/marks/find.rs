@@ -16,6 +16,8 @@ const TELLING: usize = 6;
 const ENOUGH: usize = 2;
 /// The longest that an output has for a telephone reference.
 const NUMBER: usize = 24;
+/// Longer words are never looked for as a whole: a page could make that take for ever.
+const LONGEST: usize = 4_000;
 /// Words longer than this are looked for sentence by sentence, where they are not there as a whole.
 const LONG: usize = 16;
 
@@ -74,7 +76,7 @@ impl Folded {
         let around = before.len() + after.len();
         let pattern = folded(&words.words);
         let letters = pattern.iter().filter(|c| **c != REFERENCE).count();
-        if pattern.is_empty() || (letters == 0 && around == 0) {
+        if pattern.is_empty() || pattern.len() > LONGEST || (letters == 0 && around == 0) {
             return Vec::new();
         }
         let hits = self.hits(&pattern, &before);
@@ -120,14 +122,21 @@ impl Folded {
     }
 
     /// Where the pattern ends that begins here.
-    fn fit(&self, at: usize, pattern: &[char]) -> Option<usize> {
-        let Some((first, rest)) = pattern.split_first() else { return Some(at) };
-        if *first != REFERENCE {
-            return (self.characters.get(at) == Some(first)).then(|| self.fit(at + 1, rest))?;
+    fn fit(&self, mut at: usize, pattern: &[char]) -> Option<usize> {
+        for (index, c) in pattern.iter().enumerate() {
+            if *c != REFERENCE {
+                if self.characters.get(at) != Some(c) {
+                    return None;
+                }
+                at += 1;
+                continue;
+            }
+            let number = self.characters[at..].iter().take(NUMBER);
+            let most = number.take_while(|c| is_dialled(**c)).count();
+            let rest = &pattern[index + 1..];
+            return (1..=most).rev().find_map(|length| self.fit(at + length, rest));
         }
-        let number = self.characters[at..].iter().take(NUMBER).take_while(|c| is_dialled(**c));
-        let most = number.count();
-        (1..=most).rev().find_map(|length| self.fit(at + length, rest))
+        Some(at)
     }
 
     fn score(&self, hit: &Range<usize>, before: &[char], after: &[char]) -> usize {

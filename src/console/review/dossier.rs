@@ -257,12 +257,14 @@ fn shown_in(findings: &[Found], specimens: &[Specimen]) -> Vec<Found> {
     for specimen in specimens {
         let label = format!("{} {} {}", specimen.label, specimen.audience, specimen.profile);
         let label = label.trim_end();
-        for number in specimen.found().iter().chain(&specimen.concerns) {
+        let found = specimen.found().into_iter().map(|number| (number, label.to_owned()));
+        // A picture's words are not read: it takes over the text, or a part of it.
+        let perhaps = specimen.concerns.iter().map(|number| (*number, format!("{label}（可能）")));
+        for (number, label) in found.chain(perhaps) {
             let found = number.checked_sub(1).and_then(|index| findings.get_mut(index));
             let outputs = found.map(|found| &mut found.shown_in);
-            if let Some(outputs) = outputs.filter(|outputs| !outputs.iter().any(|one| one == label))
-            {
-                outputs.push(label.to_owned());
+            if let Some(outputs) = outputs.filter(|outputs| !outputs.contains(&label)) {
+                outputs.push(label);
             }
         }
     }

@@ -77,7 +77,8 @@ pub struct Found {
     pub waiver: Option<String>,
     /// The output in which it shows, where it is not the source.
     pub output: Option<String>,
-    /// The outputs in which its words were found, for people.
+    /// The outputs in which its words were found, for people; with “（可能）” pictures and paper that
+    /// take over such words.
     pub shown_in: Vec<String>,
 }
 

@@ -129,13 +129,10 @@ async fn findings_are_marked_where_they_stand() {
     assert!(view.text.contains("不是要发出去的字节"));
     assert_eq!(view.header("x-view-of-sha256"), article["sha256"].as_str().unwrap());
     assert_plain(&browser, article).await;
-    let english = browser.send(
-        reqwest::Method::GET,
-        &format!("{href}?view=marked"),
-        &[("accept-language", "en")],
-        None,
-    );
-    assert!(english.await.text.contains("With findings marked"));
+    let path = format!("{href}?view=marked");
+    let headers = [("accept-language", "en")];
+    let english = browser.send(reqwest::Method::GET, &path, &headers, None).await;
+    assert!(english.text.contains("With findings marked"));
 
     // On the page: which numbers, a way to switch, the reasons.
     let page = browser.get(&format!("/console/reviews/{}", quoted(&review.number))).await.text;
@@ -164,21 +161,19 @@ async fn markup_in_a_lesson_stays_text_in_every_view() {
     body(&office, &first, EVIL);
     let file = format!("lessons/{}/lesson.md", first.lessons[0]);
     office.town.edit(&file, "\ntitle: ", "\ntitle: \"<svg/onload=alert(1)>KYC怎么办\" #");
-    office.town.edit(&file, "\n:::post\n", "\n:::post\n\"\\>\\<img src=x onerror=alert(1)\\> KYC ");
+    office.town.edit(
+        &file,
+        "\n:::post\n",
+        "\n:::post\n\"\\>\\<img src=x onerror=alert(1)\\>别急,先问。",
+    );
     let review = office.town.submit().await;
     let read = dossier(&office, &review).await;
     let browser = office.browser("reviewer").await;
     let mut seen = 0;
     for one in read["specimens"].as_array().unwrap() {
         let href = one["href"].as_str().unwrap();
-        let mut views = Vec::new();
-        if one["media_type"] != "text/plain; charset=utf-8" {
-            views.push(format!("{href}?view=marked"));
-        }
+        let mut views = vec![format!("{href}?view=marked")];
         views.extend(one["changes"].as_str().map(str::to_owned));
-        if one["media_type"] == "text/plain; charset=utf-8" {
-            views.push(format!("{href}?view=marked"));
-        }
         for view in views {
             let answer = browser.get(&view).await;
             assert_inert(&answer);
@@ -192,8 +187,8 @@ async fn markup_in_a_lesson_stays_text_in_every_view() {
         assert!(!page.contains(evil), "{page}");
     }
     let post = specimen(&read, "post", "");
-    assert_eq!(post["places"].as_array().unwrap().len(), 1, "{post}");
-    assert!(page.contains("<mark>KYC</mark>"), "{page}");
+    assert!(post["places"].as_array().unwrap().iter().any(|place| place["words"] == ","), "{post}");
+    assert!(page.contains("<mark>,</mark>"), "{page}");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -243,11 +238,7 @@ async fn each_output_says_what_became_of_the_approved_bytes() {
     // In the article: the sentence that came, and the number that went.
     let view = browser.get(article["changes"].as_str().unwrap()).await;
     assert_inert(&view);
-    assert!(
-        view.text.contains("<ins class=\"caishi-ins\">多问一句，钱就稳一分。</ins>"),
-        "{}",
-        view.text
-    );
+    assert!(view.text.contains("<ins class=\"caishi-ins\">多问一句，钱就稳一分"), "{}", view.text);
     assert!(
         view.text.contains("<del class=\"caishi-del\">")
             && view.text.contains("对照上次批准的样子")
