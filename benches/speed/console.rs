@@ -30,6 +30,7 @@ const FIRST_PAINT: f64 = 100_000.0;
 
 const PASSWORD: &str = "four quiet rivers";
 const TOKEN: &str = "a token of the benchmark, long enough";
+const SECOND: &str = "another token of the benchmark, as long";
 
 /// Measures every kind of page.
 pub fn measure(quick: bool, table: &mut Table) -> anyhow::Result<()> {
@@ -41,6 +42,7 @@ pub fn measure(quick: bool, table: &mut Table) -> anyhow::Result<()> {
     let folder = backlog.folder.path();
     content(folder)?;
     let port = configure(folder)?;
+    let review = submissions(folder)?;
     let server = serve(folder, port)?;
     runtime.block_on(drained(folder))?;
     table.section(&format!(
@@ -51,13 +53,14 @@ pub fn measure(quick: bool, table: &mut Table) -> anyhow::Result<()> {
         .no_proxy()
         .redirect(reqwest::redirect::Policy::none())
         .build()?;
-    runtime.block_on(pages(&client, folder, &server, table))
+    runtime.block_on(pages(&client, folder, &server, &review, table))
 }
 
 async fn pages(
     client: &reqwest::Client,
     folder: &Path,
     server: &Server,
+    review: &str,
     table: &mut Table,
 ) -> anyhow::Result<()> {
     let cookie = sign_in(client, folder, server).await?;
@@ -77,12 +80,17 @@ async fn pages(
     let board = get("/console/deliveries").await?;
     let one = board.split('"').find(|part| part.starts_with("/console/deliveries/d"));
     let delivery = one.context("no delivery on the board")?.to_owned();
+    let number: String = review.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let review = format!("/console/reviews/{number}");
+    let page = get(&review).await?;
+    anyhow::ensure!(page.contains("和上次批准的不同"), "nothing to compare on {review}");
     for path in [
         "/console",
         "/console/week",
         "/console/lessons",
         "/console/lessons/lesson-007",
         "/console/reviews",
+        &review,
         "/console/deliveries",
         &delivery,
         "/console/branches",
@@ -112,7 +120,11 @@ async fn pages(
             total / 1e3
         );
         let goal = Goal::of(at(0.95) <= 50.0 && total <= FIRST_PAINT, "< 50 ms, < 100 KB");
-        let name = if path == delivery { "/console/deliveries/<id>" } else { path };
+        let name = match path {
+            path if path == delivery => "/console/deliveries/<id>",
+            path if path == review => "/console/reviews/<number>",
+            path => path,
+        };
         table.goal(name, told, goal);
     }
     Ok(())
@@ -195,16 +207,55 @@ fn configure(folder: &Path) -> anyhow::Result<u16> {
     let port = free_port()?;
     let file = folder.join("channels.toml");
     let digest = Digest::of(TOKEN.as_bytes());
+    let second = Digest::of(SECOND.as_bytes());
     let text = fs::read_to_string(&file)?;
     let roles = "\"author\", \"reviewer\", \"publisher\", \"branch\", \"auditor\", \"operator\", \"administrator\"";
     let more = format!(
         "[server]\nlisten = \"127.0.0.1:{port}\"\n[schedule.weekly]\ncampaign = \"routine/weekly\"\n\
          rule = \"0 8 * * MON\"\nchannels = [\"f0\"]\nlessons_per_slot = 1\n[[people]]\nid = \"all\"\n\
          name = \"什么都管\"\nroles = [{roles}]\nbranch = \"b123\"\ntoken_env = \"CAISHI_TOKEN_ALL\"\n\
-         token_sha256 = \"{digest}\"\n"
+         token_sha256 = \"{digest}\"\n[[people]]\nid = \"second\"\nname = \"另一个人\"\n\
+         roles = [\"reviewer\"]\ntoken_env = \"CAISHI_TOKEN_SECOND\"\ntoken_sha256 = \"{second}\"\n\
+         [channel.look]\nkind = \"folder\"\nmode = \"publish\"\npath = \"published/look\"\n\
+         outputs = [\"article\", \"screen\", \"print\", \"leaflet\", \"portal\", \"post\", \
+         \"staff-card\"]\n[schedule.look]\nenabled = false\ncampaign = \"routine/weekly\"\n\
+         rule = \"0 9 * * TUE\"\nchannels = [\"look\"]\nlessons_per_slot = 1\n"
     );
     fs::write(&file, format!("{text}{more}"))?;
     Ok(port)
+}
+
+/// A lesson for every audience and branch, approved; and again with a sentence more and something
+/// to find in it. The second number.
+fn submissions(folder: &Path) -> anyhow::Result<String> {
+    let (first, lesson) = submit(folder)?;
+    caishi(folder, &["approve", &first, "--as", "second"])?;
+    let file = folder.join("content/lessons").join(lesson).join("lesson.md");
+    let text = fs::read_to_string(&file)?;
+    let more = "\n办**KYC**先问家人，是最**有效**的办法。\n\n## ";
+    fs::write(&file, text.replacen("\n## ", more, 1))?;
+    Ok(submit(folder)?.0)
+}
+
+/// The number and the lesson of a submission.
+fn submit(folder: &Path) -> anyhow::Result<(String, String)> {
+    let told = caishi(folder, &["submit", "look", "--as", "all", "--slots", "1"])?;
+    let mut words = told.lines().next().unwrap_or_default().split('\u{3000}');
+    let number = words.next().context("no number")?.to_owned();
+    let lesson = words.nth(1).context("no lesson")?.to_owned();
+    Ok((number, lesson))
+}
+
+fn caishi(folder: &Path, arguments: &[&str]) -> anyhow::Result<String> {
+    let output = Command::new(env!("CARGO_BIN_EXE_caishi"))
+        .args(arguments)
+        .current_dir(folder)
+        .env("CAISHI_TOKEN_ALL", TOKEN)
+        .env("CAISHI_TOKEN_SECOND", SECOND)
+        .output()?;
+    let (told, faults) = (output.stdout, String::from_utf8_lossy(&output.stderr));
+    anyhow::ensure!(output.status.success(), "caishi {}: {faults}", arguments.join(" "));
+    Ok(String::from_utf8(told)?)
 }
 
 fn serve(folder: &Path, port: u16) -> anyhow::Result<Server> {

@@ -46,7 +46,7 @@ pub struct Made {
     pub listing: Listing,
     /// The bytes.
     pub bytes: Vec<u8>,
-    /// What was measured, for outputs with a layout; boxes are left out.
+    /// What was measured, for outputs with a layout. Boxes are left out, unless they were asked for.
     pub layout: Option<LayoutReport>,
 }
 
@@ -79,6 +79,18 @@ impl Piece<'_> {
     /// # Errors
     /// The renderer's; a face that cannot be decoded.
     pub fn make(&self, studio: &Studio) -> Result<Vec<Made>, RenderError> {
+        let mut made = self.make_with_boxes(studio)?;
+        for layout in made.iter_mut().filter_map(|made| made.layout.as_mut()) {
+            layout.boxes = Vec::new();
+        }
+        Ok(made)
+    }
+
+    /// Makes its files and keeps where each line of text stands.
+    ///
+    /// # Errors
+    /// The renderer's; a face that cannot be decoded.
+    pub fn make_with_boxes(&self, studio: &Studio) -> Result<Vec<Made>, RenderError> {
         let stage = studio.stage().map_err(|error| RenderError::Engine(error.to_string()))?;
         (self.make)(&stage)
     }
@@ -184,8 +196,7 @@ fn is_paper(output: OutputKind) -> bool {
 
 fn made(artifact: Artifact) -> Made {
     let listing = single::listing(&artifact);
-    let layout = artifact.layout.map(|layout| LayoutReport { boxes: Vec::new(), ..layout });
-    Made { listing, bytes: artifact.bytes, layout }
+    Made { listing, bytes: artifact.bytes, layout: artifact.layout }
 }
 
 fn proof(

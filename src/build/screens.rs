@@ -7,7 +7,7 @@ use super::{
     plan::{ScreenGroup, ScreenLesson},
 };
 use crate::{
-    model::{Branch, Digest, LayoutReport, Listing, MediaType, OutputKind},
+    model::{Branch, Digest, Listing, MediaType, OutputKind},
     render::{
         RenderError, Scene, Stage,
         poster::{
@@ -182,8 +182,8 @@ pub(super) fn one(
     let mut strip = ready.design.strip(stage, branch)?;
     let file = finish(lesson, &ready, &mut strip, branch)?;
     let listing = listing(lesson, &profile.name, branch, &file);
-    let layout = LayoutReport { boxes: Vec::new(), ..ready.design.report.clone() };
-    Ok(Made { listing, bytes: file.parts().concat(), layout: Some(layout) })
+    let layout = Some(ready.design.report.clone());
+    Ok(Made { listing, bytes: file.parts().concat(), layout })
 }
 
 pub(super) fn poster_key(lesson: &ScreenLesson<'_>, branch: Digest) -> Digest {

@@ -42,6 +42,7 @@ mod typography;
 mod waiver;
 mod walk;
 mod wording;
+pub mod words;
 
 pub use catalogue::{Catalogue, Rule};
 pub use layout::LaidOutput;
@@ -217,6 +218,7 @@ impl Context<'_> {
             },
             basis: rule.basis.clone(),
             output: None,
+            words: None,
             related: Vec::new(),
             fix: None,
             waiver: None,

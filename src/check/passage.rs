@@ -201,6 +201,27 @@ impl Passage<'_> {
         touched.map(part).reduce(Span::join).unwrap_or(self.span)
     }
 
+    /// The range of the text that came from these bytes of the source; `None` where none did.
+    #[must_use]
+    pub fn text_of(&self, span: Span) -> Option<Range<usize>> {
+        let part = |piece: &Piece| {
+            let own = piece.source;
+            if own.end <= span.start || span.end <= own.start {
+                return None;
+            }
+            // Characters that the source writes otherwise, such as entities, are taken whole.
+            let exact = own.end - own.start == piece.length;
+            let from = if exact { span.start.saturating_sub(own.start) } else { 0 };
+            let to = if exact { (span.end - own.start).min(piece.length) } else { piece.length };
+            Some(piece.at + from..piece.at + to)
+        };
+        let join = |one: Range<usize>, other: Range<usize>| {
+            one.start.min(other.start)..one.end.max(other.end)
+        };
+        let range = self.pieces.iter().filter_map(part).reduce(join)?;
+        self.text.get(range.clone()).map(|_| range)
+    }
+
     /// Whether the source's bytes are exactly this range of the text, so that a fix may replace
     /// them.
     #[must_use]

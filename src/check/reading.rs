@@ -33,6 +33,7 @@ pub(super) fn finding(context: &Context<'_>, fault: &Diagnostic) -> Finding {
         },
         basis: of_rule.map_or_else(|| "写法".to_owned(), |rule| rule.basis.clone()),
         output: None,
+        words: None,
         related: Vec::new(),
         fix: None,
         waiver: None,

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::model::{
     Audience, Finding, LessonId, Limits, MediaType, OutputKind, SLOT, SLOT_CHARACTERS, SourceFile,
-    Variant, counted_with_slots,
+    Variant, Words, counted_with_slots,
 };
 use std::{path::PathBuf, sync::Arc};
 
@@ -179,8 +179,13 @@ fn words(
                 continue;
             }
             for range in wording::unexcused(context, rule, reading, block) {
-                let sentence = super::cues::surrounding(block, range.clone());
-                let sentence = format!("{}{}{}", sentence.before, sentence.hit, sentence.after);
+                let around = super::cues::surrounding(block, range.clone());
+                let words = Words {
+                    before: around.before.to_owned(),
+                    words: around.hit.to_owned(),
+                    after: around.after.to_owned(),
+                };
+                let sentence = format!("{}{}{}", words.before, words.words, words.after);
                 if sources.iter().any(|source| source.contains(&letters(&sentence))) {
                     continue;
                 }
@@ -190,15 +195,24 @@ fn words(
                     rule.reason,
                     sentence.trim()
                 );
-                findings.extend(context.finding(&rule.id, file, None, reason));
+                findings.extend(about(context.finding(&rule.id, file, None, reason), words));
             }
         }
         for (range, what) in privacy::personal_data(context, block) {
+            let words = Words {
+                before: block[..range.start].to_owned(),
+                words: block[range.clone()].to_owned(),
+                after: block[range.end..].to_owned(),
+            };
             let reason = format!("成品里有{what}：{}", mask(&block[range]));
-            findings.extend(context.finding("D401", file, None, reason));
+            findings.extend(about(context.finding("D401", file, None, reason), words));
         }
     }
     findings
+}
+
+fn about(finding: Option<Finding>, words: Words) -> Option<Finding> {
+    finding.map(|finding| Finding { words: Some(words), ..finding })
 }
 
 /// The passages of a variant, letters only, with telephone numbers and names filled in.

@@ -15,6 +15,7 @@
 //! | [`hotlines`] | numbers: where they are used, what changing one means |
 //! | [`sheet`] | CSV and XLSX in and out |
 //! | [`lessons`] | what there is, how fresh, where it is out |
+//! | [`marks`] | findings and changes, found and marked in pages, texts and pictures |
 //! | [`review`] | the queue, a submission, decisions and remarks, the outputs themselves |
 //! | [`audit`] | what was shown where, the chain, rendering again |
 //! | [`settings`] | people, tokens, channels, what `doctor` says |
@@ -42,6 +43,7 @@ mod jobs;
 pub mod language;
 mod lessons;
 mod limits;
+pub mod marks;
 mod oidc;
 mod overview;
 pub mod page;
@@ -94,6 +96,8 @@ struct Inside {
     rendering: Arc<tokio::sync::Mutex<()>>,
     /// Archives are made whole in memory: two at a time.
     archives: tokio::sync::Semaphore,
+    /// Pictures are unpacked and compared: two at a time.
+    looking: tokio::sync::Semaphore,
     secure: bool,
     feeds: FeedCache,
     roll: RollShelf,
@@ -129,6 +133,7 @@ impl Desk {
             past: Past::default(),
             rendering: Arc::default(),
             archives: tokio::sync::Semaphore::new(2),
+            looking: tokio::sync::Semaphore::new(2),
             secure,
             feeds: FeedCache::default(),
             roll: RollShelf::default(),
@@ -202,6 +207,10 @@ impl Desk {
 
     fn archives(&self) -> &tokio::sync::Semaphore {
         &self.0.archives
+    }
+
+    fn looking(&self) -> &tokio::sync::Semaphore {
+        &self.0.looking
     }
 
     fn past(&self) -> &Past {

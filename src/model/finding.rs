@@ -13,6 +13,8 @@ pub struct Finding {
     pub basis: String,
     /// The output in which it shows, where it is not the source itself: `网页摘要`, `横幅`.
     pub output: Option<String>,
+    /// The words of a finished output that it is about, where it is about one's words.
+    pub words: Option<Words>,
     /// Other places that explain it.
     pub related: Vec<Related>,
     /// A change that is safe to make by machine.
@@ -27,6 +29,17 @@ impl Finding {
     pub fn counts_as(&self, severity: Severity) -> bool {
         self.waiver.is_none() && self.diagnostic.severity == severity
     }
+}
+
+/// Words as a reader meets them, and what stands around them.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Words {
+    /// What stands before them, in the same paragraph.
+    pub before: String,
+    /// The words.
+    pub words: String,
+    /// What stands behind them.
+    pub after: String,
 }
 
 /// Another place that explains a finding.

@@ -48,7 +48,7 @@ pub use digest::Digest;
 pub use facts::{
     Domain, DomainKind, Facts, Figure, Law, Provenance, SupersededName, Term, TermKind,
 };
-pub use finding::{Finding, Fix, Related, Waiver};
+pub use finding::{Finding, Fix, Related, Waiver, Words};
 pub use hotline::{Hotline, HotlineKind, HotlineSet};
 pub use id::{
     BranchId, CampaignId, ChannelId, HotlineId, IdError, LessonId, PersonId, ScheduleId, TopicId,

@@ -231,6 +231,7 @@ fn unruled(diagnostic: Diagnostic) -> Finding {
         diagnostic,
         basis: "写法".to_owned(),
         output: None,
+        words: None,
         related: Vec::new(),
         fix: None,
         waiver: None,

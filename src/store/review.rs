@@ -9,6 +9,7 @@ use super::{
 use crate::model::{
     Approval, CampaignId, ChannelId, Decision, Digest, LessonId, PersonId, ReviewStep,
 };
+use jiff::Timestamp;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, any::AnyRow};
 
@@ -221,6 +222,28 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// The numbers of the submissions before a moment that hold one of these lessons, latest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn earlier_reviews(
+        &self,
+        before: Timestamp,
+        lessons: &[LessonId],
+    ) -> Answer<Vec<String>> {
+        let sql = "SELECT number, lessons FROM review WHERE submitted_at < $1 \
+                   ORDER BY submitted_at DESC, number DESC";
+        let rows = self.database.all("读审批单", sql, values![before]).await?;
+        let mut numbers = Vec::new();
+        for row in &rows {
+            let own = row.parsed("lessons", read_lessons)?;
+            if own.iter().any(|lesson| lessons.contains(lesson)) {
+                numbers.push(row.text("number")?);
+            }
+        }
+        Ok(numbers)
+    }
+
     async fn one_review(&self, sql: String, values: Vec<Value>) -> Answer<Option<Review>> {
         match self.database.one("读审批单", AssertSqlSafe(sql), values).await? {
             None => Ok(None),
@@ -260,6 +283,23 @@ impl Store {
             });
         }
         Ok(Some(body))
+    }
+
+    /// The one manifest whose hash begins like this; `None` where there is none or several.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn manifest_beginning(&self, digits: &str) -> Answer<Option<Digest>> {
+        if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Ok(None);
+        }
+        let sql = "SELECT hash FROM manifest WHERE hash LIKE $1 LIMIT 2";
+        let pattern = format!("{}%", digits.to_ascii_lowercase());
+        let rows = self.database.all("读发布清单", sql, values![pattern]).await?;
+        match rows.as_slice() {
+            [row] => Ok(Some(row.parsed("hash", Digest::from_hex)?)),
+            _ => Ok(None),
+        }
     }
 
     /// The decisions about a manifest, in the order they were made.

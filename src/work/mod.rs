@@ -11,8 +11,8 @@
 //!    [`outcome`] says what a failure deserves.
 //! 5. [`recall`] takes down, after [`recall_steps`] has said what that means; [`intervene`] is what
 //!    a person decides, [`status`] tells the truth, [`statistics`] what was read, [`branches`] what
-//!    hangs where; [`people`] is who may act, [`live`] what
-//!    can be seen now, [`past`] what was. [`feeds`] is what branches were
+//!    hangs where; [`people`] is who may act, [`live`] what can be seen now, [`past`] what was,
+//!    [`laid`] where the letters of a poster stand. [`feeds`] is what branches were
 //!    given, [`given`] what one branch has, [`roll`] how all stand, [`events`] what they did;
 //!    [`registers`] replaces their tables, [`hotlines`] a number.
 //! 6. [`campaigns`] plans and saves editions; [`service`] does all of the rest by itself, for
@@ -40,6 +40,7 @@ mod given_zip;
 pub mod hands;
 pub mod hotlines;
 pub mod intervene;
+pub mod laid;
 pub mod live;
 pub mod outcome;
 pub mod packs;

@@ -3,11 +3,12 @@
 use super::{Content, Outline, Plan, Publisher, WorkError, difference};
 use crate::{
     build::Watch,
-    check::{Checker, Subject},
+    check::{Checker, RenderedText, Subject},
     model::{Digest, Finding, Lesson, LessonId, PersonId, ReviewStep, Severity},
     review,
     store::Review,
 };
+use jiff::civil::Date;
 
 /// Whose turn it is to render.
 static TURN: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
@@ -51,14 +52,31 @@ impl Publisher {
         content: &Content,
         lessons: &[LessonId],
     ) -> Result<Vec<Finding>, WorkError> {
+        let checker = self.checker(content, self.today().await?)?;
+        Ok(lessons.iter().flat_map(|lesson| checker.lesson(lesson)).collect())
+    }
+
+    /// What the check says of finished texts: what a renderer joined, cut or added.
+    ///
+    /// # Errors
+    /// [`WorkError::Check`] where the built-in rules cannot be read; the ledger's, whose clock
+    /// it is.
+    pub async fn check_outputs(
+        &self,
+        content: &Content,
+        texts: &[RenderedText],
+    ) -> Result<Vec<Finding>, WorkError> {
+        Ok(self.checker(content, self.today().await?)?.outputs(texts, &[]))
+    }
+
+    fn checker<'a>(&'a self, content: &'a Content, today: Date) -> Result<Checker<'a>, WorkError> {
         let subject = Subject {
             library: &content.library,
             diagnostics: &content.diagnostics,
             bank: &self.config.bank,
-            today: self.today().await?,
+            today,
         };
-        let checker = Checker::new(subject)?;
-        Ok(lessons.iter().flat_map(|lesson| checker.lesson(lesson)).collect())
+        Ok(Checker::new(subject)?)
     }
 
     /// Refuses lessons with errors of the check and steps that nobody is left to sign, renders under

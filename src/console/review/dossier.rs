@@ -2,9 +2,12 @@
 //! says, where its facts come from, what changed since it was last approved.
 
 use super::{
-    carried::{Carried, Specimen, outputs},
+    carried::{Carried, carried},
+    compared::compared,
+    judged::judged,
     queue,
     source::{self, Found, Said, Text},
+    specimens::{Gone, Specimen},
     texts::{Claim, claims, texts},
 };
 use crate::{
@@ -81,9 +84,11 @@ pub struct Dossier {
     pub steps: Vec<Step>,
     /// The manifests.
     pub channels: Vec<Carried>,
-    /// How it looks.
+    /// How it looks, and what became of it since the last approval.
     pub specimens: Vec<Specimen>,
-    /// What the check says of the sources, errors first.
+    /// What was approved before and is not in this submission.
+    pub gone: Vec<Gone>,
+    /// What the check says of sources and finished texts, errors first.
     pub findings: Vec<Found>,
     /// Where the facts come from.
     pub claims: Vec<Claim>,
@@ -134,11 +139,7 @@ pub(super) async fn dossier(
     };
     let standing = review::standing(&review.steps, &approvals, &review.excluded, now);
     let able = review::may_decide(&caller.person, &review.steps, &approvals, &review.excluded);
-    let findings = publisher.check(&content, &review.lessons).await?;
-    let mut findings: Vec<Found> = findings.iter().map(source::found).collect();
-    let grave =
-        |one: &Found| (one.waiver.is_some(), one.severity != "error", one.severity != "warning");
-    findings.sort_by_key(grave);
+    let judged = judged(desk, &review, &content).await?;
     let called = publisher.called().await?;
     let remarks = publisher.store.remarks(&review.number).await?;
     let remarks = said(desk, caller, &called, &remarks).await?;
@@ -146,7 +147,9 @@ pub(super) async fn dossier(
     let earlier_remarks = said(desk, caller, &called, &earlier).await?;
     let own_open = remarks.iter().filter(|remark| remark.settled.is_none()).count();
     let previous = previous(desk, &review).await?;
-    let (channels, specimens) = outputs(desk, &review, &content).await?;
+    let channels = carried(desk, &review, &content).await?;
+    let compared = compared(desk, &content, &review, previous.as_ref(), &judged).await?;
+    let findings = shown_in(&judged.findings, &compared.specimens);
     let texts = texts(desk, &review, previous.as_ref(), &findings, &remarks).await?;
     Ok(Dossier {
         number: review.number.clone(),
@@ -161,7 +164,8 @@ pub(super) async fn dossier(
         shown: shown(&review),
         steps: steps(&review, &approvals, &called),
         channels,
-        specimens,
+        specimens: compared.specimens,
+        gone: compared.gone,
         findings,
         claims: claims(&content, &review),
         compared_with: previous.map(|previous| previous.number),
@@ -237,11 +241,8 @@ pub(super) async fn find(desk: &Desk, number: &str) -> Result<Review, Trouble> {
 /// The last submission before this one with a lesson of it that was approved.
 async fn previous(desk: &Desk, review: &Review) -> Result<Option<Review>, Trouble> {
     let store = &desk.publisher().store;
-    for other in store.reviews(None).await? {
-        let earlier = other.submitted_at < review.submitted_at && other.number != review.number;
-        if !earlier || !other.lessons.iter().any(|lesson| review.lessons.contains(lesson)) {
-            continue;
-        }
+    for number in store.earlier_reviews(review.submitted_at, &review.lessons).await? {
+        let Some(other) = store.review(&number).await? else { continue };
         let Some((_, manifest)) = other.manifests.first() else { continue };
         let approvals = store.approvals(manifest).await?;
         // What had expired by now was approved all the same: looked at when it was signed.
@@ -252,6 +253,26 @@ async fn previous(desk: &Desk, review: &Review) -> Result<Option<Review>, Troubl
         }
     }
     Ok(None)
+}
+
+/// The findings, each with the outputs that show its words.
+fn shown_in(findings: &[Found], specimens: &[Specimen]) -> Vec<Found> {
+    let mut findings = findings.to_vec();
+    for specimen in specimens {
+        let label = format!("{} {} {}", specimen.label, specimen.audience, specimen.profile);
+        let label = label.trim_end();
+        let found = specimen.found().into_iter().map(|number| (number, label.to_owned()));
+        // A picture's words are not read: it takes over the text, or a part of it.
+        let perhaps = specimen.concerns.iter().map(|number| (*number, format!("{label}（可能）")));
+        for (number, label) in found.chain(perhaps) {
+            let found = number.checked_sub(1).and_then(|index| findings.get_mut(index));
+            let outputs = found.map(|found| &mut found.shown_in);
+            if let Some(outputs) = outputs.filter(|outputs| !outputs.contains(&label)) {
+                outputs.push(label);
+            }
+        }
+    }
+    findings
 }
 
 impl Desk {

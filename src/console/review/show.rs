@@ -1,9 +1,10 @@
 //! `/console/reviews/<number>`: everything that a reviewer needs, on one page.
 
 use super::{
-    carried::Specimen,
+    bits::{Bit, bits, changed_bits},
     dossier::{Dossier, dossier},
-    source::{Fate, Text},
+    source::{Fate, Found, Text},
+    specimens::{Fate as Became, Specimen},
 };
 use crate::console::{
     Desk,
@@ -27,6 +28,8 @@ use serde::Deserialize;
 pub(in crate::console) struct Asked {
     text: Option<String>,
     line: Option<String>,
+    /// Whether pictures with the approved bytes are shown as pictures, too.
+    all: Option<String>,
 }
 
 /// A text in the list of them.
@@ -53,8 +56,49 @@ struct ReviewPage {
     valid_days: u16,
     articles: Vec<Specimen>,
     pictures: Vec<Specimen>,
+    /// Those with the approved bytes, by name only.
+    unchanged: Vec<Specimen>,
     documents: Vec<Specimen>,
-    texts: Vec<Specimen>,
+    texts: Vec<Words>,
+    /// How the outputs fared, all of them.
+    tally: Tally,
+}
+
+/// A text output, with findings and with changes.
+struct Words {
+    one: Specimen,
+    marked: Vec<Bit>,
+    changed: Vec<Bit>,
+}
+
+/// How many outputs fared how.
+#[derive(Default)]
+struct Tally {
+    same: usize,
+    changed: usize,
+    new: usize,
+    gone: usize,
+}
+
+impl Tally {
+    fn of(dossier: &Dossier) -> Self {
+        let fates = || dossier.specimens.iter().map(|one| one.fates);
+        Self {
+            same: fates().map(|fates| fates.same).sum(),
+            changed: fates().map(|fates| fates.changed).sum(),
+            new: fates().map(|fates| fates.new).sum(),
+            gone: dossier.gone.iter().map(|gone| gone.count).sum(),
+        }
+    }
+}
+
+impl Words {
+    fn new(one: Specimen, findings: &[Found]) -> Self {
+        let text = one.text.as_deref().unwrap_or_default();
+        let marked = bits(text, &one.places, findings);
+        let changed = one.old_text.as_deref().map(|old| changed_bits(old, text));
+        Self { marked, changed: changed.unwrap_or_default(), one }
+    }
 }
 
 pub(in crate::console) async fn page(
@@ -76,6 +120,7 @@ pub(in crate::console) async fn page(
             line.writing = true;
         }
     }
+    let tally = Tally::of(&dossier);
     let (mut articles, mut pictures, mut documents, mut texts) = Default::default();
     for specimen in std::mem::take(&mut dossier.specimens) {
         let pile: &mut Vec<Specimen> = match specimen.media_type.split(['/', ';']).nth(1) {
@@ -86,6 +131,9 @@ pub(in crate::console) async fn page(
         };
         pile.push(specimen);
     }
+    let is_told = |one: &mut Specimen| asked.all.is_none() && one.is_unchanged();
+    let unchanged = pictures.extract_if(.., is_told).collect();
+    let texts = texts.into_iter().map(|one| Words::new(one, &dossier.findings)).collect();
     let title = (number.as_str(), number.as_str());
     let decides = caller.may(Action::Decide) && dossier.mine.is_some();
     let valid_days = desk.publisher().config.review.valid_days;
@@ -101,8 +149,10 @@ pub(in crate::console) async fn page(
         valid_days,
         articles,
         pictures,
+        unchanged,
         documents,
         texts,
+        tally,
     })
 }
 

@@ -56,6 +56,8 @@ pub struct Line {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = ReviewFinding)]
 pub struct Found {
+    /// Its number within the submission, from one: what marks in outputs carry.
+    pub number: usize,
     /// The rule.
     pub code: &'static str,
     /// `error`, `warning`, `information`.
@@ -76,6 +78,9 @@ pub struct Found {
     pub waiver: Option<String>,
     /// The output in which it shows, where it is not the source.
     pub output: Option<String>,
+    /// The outputs in which its words were found, for people; with “（可能）” pictures and paper that
+    /// take over such words.
+    pub shown_in: Vec<String>,
 }
 
 /// What somebody said of a line.
@@ -135,6 +140,7 @@ pub(super) fn found(finding: &Finding) -> Found {
     let diagnostic = &finding.diagnostic;
     let line = diagnostic.position().map_or(0, |(line, _)| line);
     Found {
+        number: 0,
         code: diagnostic.code,
         severity: match diagnostic.severity {
             Severity::Error => "error",
@@ -152,6 +158,7 @@ pub(super) fn found(finding: &Finding) -> Found {
             .as_ref()
             .map(|waiver| format!("{}（到 {}）", waiver.reason, waiver.until)),
         output: finding.output.clone(),
+        shown_in: Vec::new(),
     }
 }
 

@@ -33,7 +33,7 @@ pub use desk::{booth, booth_paths, morning, morning_paths};
 pub use leaflet::{leaflet, leaflet_paths};
 pub use notice::{NoticeScene, notice, notice_paths};
 pub use poster::{poster_paths, posters};
-pub use sheet::{BLEED_MM, Format};
+pub use sheet::{BLEED_MM, Format, MEASURED_PX};
 
 /// The sheets of a printed output with their bleed, as PNG pictures, to look at before the paper is
 /// cut; other outputs have none. Not sent anywhere: printers get the PDF.

@@ -81,7 +81,7 @@ struct BaseView {
 }
 
 /// Pixels of a measured page per millimetre.
-pub(super) const MEASURED_PX: f64 = PDF_DPI / 25.4;
+pub const MEASURED_PX: f64 = PDF_DPI / 25.4;
 
 /// What stands within the trim of each page, at so many pixels per millimetre of A4.
 type Pages<'a> = dyn Fn(f64) -> Result<Vec<String>, RenderError> + 'a;

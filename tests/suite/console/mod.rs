@@ -10,6 +10,7 @@ mod jobs;
 mod live;
 mod matrix;
 mod oidc;
+mod outputs;
 mod reach;
 mod reviews;
 mod safety;
