@@ -10,6 +10,8 @@ mod reviews;
 mod safety;
 mod sessions;
 mod sheets;
+mod stage;
+mod take_downs;
 mod walk;
 
 use crate::publishing::town::Town;
