@@ -10,6 +10,7 @@
     reason = "askama's macro wants it so"
 )]
 
+use super::language::say;
 use crate::work::clock::shanghai;
 use askama::{Result, Values};
 use jiff::Timestamp;
@@ -23,15 +24,23 @@ pub fn moment(at: &Timestamp, _: &dyn Values) -> Result<String> {
     Ok(shanghai(*at).strftime("%Y-%m-%d %H:%M").to_string())
 }
 
-/// The same without the year, with the weekday: `03-15 周日 08:00`.
+/// The same without the year, with the weekday: `03-15 周日 08:00`, `03-15 Sun 08:00`.
 ///
 /// # Errors
 /// Never.
 #[askama::filter_fn]
 pub fn soon(at: &Timestamp, _: &dyn Values) -> Result<String> {
     let at = shanghai(*at);
-    let day = ["周一", "周二", "周三", "周四", "周五", "周六", "周日"]
-        [usize::from(at.weekday().to_monday_zero_offset().unsigned_abs())];
+    let (chinese, english) = [
+        ("周一", "Mon"),
+        ("周二", "Tue"),
+        ("周三", "Wed"),
+        ("周四", "Thu"),
+        ("周五", "Fri"),
+        ("周六", "Sat"),
+        ("周日", "Sun"),
+    ][usize::from(at.weekday().to_monday_zero_offset().unsigned_abs())];
+    let day = say(chinese, english);
     Ok(format!("{} {day} {}", at.strftime("%m-%d"), at.strftime("%H:%M")))
 }
 

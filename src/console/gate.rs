@@ -7,11 +7,18 @@
 //!    secret, in its field `form` or, for uploads, in the query.
 //! 5. What went wrong behind it becomes a page or problem details; every answer gets its headers.
 
-use super::{Desk, caller::Caller, page, permit::Action, trouble::Trouble};
+use super::{
+    Desk,
+    caller::Caller,
+    language::{self, say},
+    page,
+    permit::Action,
+    trouble::Trouble,
+};
 use axum::{
     body::{Body, Bytes},
     extract::{Request, State},
-    http::{HeaderMap, Method, StatusCode, Uri, header},
+    http::{HeaderMap, Method, StatusCode, Uri, header, request::Parts},
     middleware::Next,
     response::{IntoResponse, Redirect, Response},
 };
@@ -30,8 +37,18 @@ pub(super) struct Gate {
 }
 
 pub(super) async fn gate(State(gate): State<Gate>, request: Request, next: Next) -> Response {
-    let (mut parts, body) = request.into_parts();
+    let (parts, body) = request.into_parts();
     let shown = page::Shown::of(&parts);
+    language::speaking(shown.language, answered(gate, shown, parts, body, next)).await
+}
+
+async fn answered(
+    gate: Gate,
+    shown: page::Shown,
+    mut parts: Parts,
+    body: Body,
+    next: Next,
+) -> Response {
     let desk = gate.desk.clone();
     let mut caller = None;
     let answer = match admit(&gate, &mut parts, body).await {
@@ -64,8 +81,11 @@ async fn guarded(next: Next, request: Request) -> Response {
     AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
         let trouble = Trouble::new(
             StatusCode::INTERNAL_SERVER_ERROR,
-            "程序在这一页出错了",
-            "再试一次；还不行，请把网址和时间告诉运维岗，日志里有出错的位置",
+            say("程序在这一页出错了", "The program failed on this page"),
+            say(
+                "再试一次；还不行，请把网址和时间告诉运维岗，日志里有出错的位置",
+                "Try again; if it stays so, tell an operator the address and the time",
+            ),
         );
         trouble.into_response()
     })
@@ -74,7 +94,7 @@ async fn guarded(next: Next, request: Request) -> Response {
 /// What comes through, or the answer instead.
 async fn admit(
     gate: &Gate,
-    parts: &mut axum::http::request::Parts,
+    parts: &mut Parts,
     body: Body,
 ) -> Result<(Option<Caller>, Body), Box<Response>> {
     let refused = |trouble: Trouble| Box::new(trouble.into_response());
@@ -106,8 +126,11 @@ async fn admit(
         if !bool::from(sent.as_bytes().ct_eq(form.as_bytes())) {
             return Err(refused(Trouble::new(
                 StatusCode::FORBIDDEN,
-                "这个表单不是现在登录的这个人打开的，没有执行",
-                "回到原来的页面刷新一下，再提交",
+                say(
+                    "这个表单不是现在登录的这个人打开的，没有执行",
+                    "Whoever is signed in now did not open this form; nothing was done",
+                ),
+                say("回到原来的页面刷新一下，再提交", "Load its page again and send it again"),
             )));
         }
     }
@@ -115,7 +138,7 @@ async fn admit(
 }
 
 /// Pages lead to the sign-in and back; programs are told.
-fn nobody(parts: &axum::http::request::Parts) -> Response {
+fn nobody(parts: &Parts) -> Response {
     if parts.uri.path().starts_with("/api/") {
         let trouble = Trouble::new(
             StatusCode::UNAUTHORIZED,

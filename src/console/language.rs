@@ -3,6 +3,23 @@
 
 use axum::http::{HeaderMap, header};
 
+tokio::task_local! {
+    /// The language of the request that is being answered.
+    static SPOKEN: Language;
+}
+
+/// Answers a request in a language: what says something without knowing of a page says it so.
+pub(super) async fn speaking<T>(language: Language, answer: impl Future<Output = T>) -> T {
+    SPOKEN.scope(language, answer).await
+}
+
+/// The text in the language of the request that is being answered; Chinese where there is none.
+#[must_use]
+pub(super) fn say<'a>(chinese: &'a str, english: &'a str) -> &'a str {
+    let language = SPOKEN.try_with(|language| *language).unwrap_or(Language::Chinese);
+    language.of_two(chinese, english)
+}
+
 /// A language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Language {

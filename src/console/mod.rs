@@ -60,6 +60,7 @@ mod shelf;
 mod sign_in;
 mod statics;
 mod submit;
+mod terms;
 pub mod trouble;
 mod week;
 

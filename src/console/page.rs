@@ -173,6 +173,12 @@ impl Page {
         self.language.of_two(labels.0, labels.1)
     }
 
+    /// A term of the field in the page's language.
+    #[must_use]
+    pub fn word<'a>(&self, term: &'a str) -> &'a str {
+        self.language.of_two(term, super::terms::english(term).unwrap_or(term))
+    }
+
     /// Whether whoever is signed in may do that: an action by its name.
     #[must_use]
     pub fn may(&self, action: &str) -> bool {

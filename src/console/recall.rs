@@ -242,6 +242,8 @@ async fn carry_out(
         }
     }
     job.reached(steps.len(), steps.len());
+    // Who must take it down is asked about right away.
+    desk.roll_changed();
     say_branches(desk, job, &packs).await
 }
 

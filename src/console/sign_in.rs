@@ -4,7 +4,8 @@ use super::{
     Desk,
     caller::{Caller, MaybeCaller},
     cookie::{self, Life},
-    filters, invitation_digest, language,
+    filters, invitation_digest,
+    language::{self, say},
     page::{Notice, Page, Shown, own_path, render},
     trouble::Trouble,
 };
@@ -302,5 +303,5 @@ pub(super) async fn language(
 }
 
 pub(super) async fn no_such_page() -> Trouble {
-    Trouble::missing("没有这个页面")
+    Trouble::missing(say("没有这个页面", "There is no such page"))
 }

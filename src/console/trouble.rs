@@ -1,6 +1,6 @@
 //! What went wrong, for people (a page) and for programs (RFC 9457 problem details).
 
-use super::permit::Action;
+use super::{language::say, permit::Action};
 use crate::{store::StoreError, work::WorkError};
 use axum::{
     http::StatusCode,
@@ -22,7 +22,11 @@ pub struct Trouble {
 impl Trouble {
     /// Something that was sent cannot be used.
     pub fn wrong(what: impl Into<String>) -> Self {
-        Self::new(StatusCode::UNPROCESSABLE_ENTITY, what, "改好后再提交一次；什么都没有改动")
+        let next = say(
+            "改好后再提交一次；什么都没有改动",
+            "Mend it and send it again; nothing was changed",
+        );
+        Self::new(StatusCode::UNPROCESSABLE_ENTITY, what, next)
     }
 
     /// Several things that were sent cannot be used.
@@ -32,23 +36,30 @@ impl Trouble {
 
     /// There is no such thing, or it is none of the caller's.
     pub fn missing(what: impl Into<String>) -> Self {
-        Self::new(StatusCode::NOT_FOUND, what, "检查网址，或从左边的目录进去")
+        let next = say("检查网址，或从目录进去", "Check the address, or go in by the navigation");
+        Self::new(StatusCode::NOT_FOUND, what, next)
     }
 
     /// Not now, or not in this state.
     pub fn conflict(what: impl Into<String>) -> Self {
-        Self::new(StatusCode::CONFLICT, what, "刷新页面，看看现在的状态")
+        let next = say("刷新页面，看看现在的状态", "Load the page again and see how it stands now");
+        Self::new(StatusCode::CONFLICT, what, next)
     }
 
     /// Not this person.
     pub fn forbidden(action: Action) -> Self {
-        let (name, _) = action.labels();
-        let roles: Vec<&str> = action.roles().iter().map(|role| role.labels().0).collect();
-        Self::new(
-            StatusCode::FORBIDDEN,
-            format!("没有权限：{name}要有{}的角色", roles.join("、")),
+        let (chinese, english) = action.labels();
+        let roles: Vec<_> = action.roles().iter().map(|role| role.labels()).collect();
+        let names: Vec<&str> = roles.iter().map(|(zh, en)| say(zh, en)).collect();
+        let what = match say("zh", "en") {
+            "en" => format!("Not allowed: “{english}” needs the role {}", names.join(" or ")),
+            _ => format!("没有权限：{chinese}要有{}的角色", names.join("、")),
+        };
+        let next = say(
             "请有这个角色的同事来做，或请管理员在“设置”里加角色",
-        )
+            "Ask a colleague who has it, or an administrator to add it under Settings",
+        );
+        Self::new(StatusCode::FORBIDDEN, what, next)
     }
 
     /// Any.

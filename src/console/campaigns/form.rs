@@ -115,7 +115,7 @@ async fn show(
         names.into_iter().map(|name| tick(name, name.to_owned(), chosen)).collect()
     };
     let channels = config.channels.iter().map(|entry| {
-        tick(entry.id.as_str(), format!("{}（{}）", entry.id, entry.kind), &view.channels)
+        tick(entry.id.as_str(), format!("{} · {}", entry.id, entry.kind), &view.channels)
     });
     let audiences =
         Audience::ALL.iter().map(|one| tick(one.as_str(), one.label().to_owned(), &view.audiences));

@@ -6,6 +6,8 @@ mod settle;
 pub(super) mod switch;
 mod words;
 
+pub(super) use words::english as english_of;
+
 pub(super) use one::{__path_api_one, api_one, page as one};
 pub(super) use settle::{__path_api_settle, api_settle, settle};
 
@@ -22,7 +24,7 @@ use crate::{
     store::{BoardFilter, BoardRow, Hold},
 };
 use askama::Template;
-use axum::{Json, extract::State, response::Response};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use serde::Serialize;
 use switch::Outgoing;
 use utoipa::ToSchema;
@@ -61,6 +63,14 @@ struct BoardPage {
     pager: Pager,
     hold: Option<Hold>,
     outgoing: Outgoing,
+    refused: Refused,
+}
+
+/// Why the switch was not moved, and what was typed.
+#[derive(Default)]
+pub(super) struct Refused {
+    pub(super) faults: Vec<String>,
+    pub(super) reason: String,
 }
 
 fn filter_of(asked: &Asked) -> BoardFilter {
@@ -96,8 +106,19 @@ pub(super) async fn page(
     caller: Caller,
     asked: Asked,
 ) -> Result<Response, Trouble> {
-    let filter = filter_of(&asked);
-    let (pager, rows, counts) = read(&desk, &asked, &filter).await?;
+    show(&desk, &shown, caller, &asked, Refused::default()).await
+}
+
+/// The board, with what was typed at the switch where that was refused.
+pub(super) async fn show(
+    desk: &Desk,
+    shown: &Shown,
+    caller: Caller,
+    asked: &Asked,
+    refused: Refused,
+) -> Result<Response, Trouble> {
+    let filter = filter_of(asked);
+    let (pager, rows, counts) = read(desk, asked, &filter).await?;
     let content = desk.content().await?;
     let line = |row: BoardRow| Line {
         shape: words::shape(row.delivery.state),
@@ -119,10 +140,12 @@ pub(super) async fn page(
     };
     let config = &desk.publisher().config;
     let editions = content.library.campaigns.iter().flat_map(|series| &series.editions);
-    let page = Page::new(&desk, &shown, Some(caller), ("投递", "Deliveries")).await;
-    render(&BoardPage {
+    let page = Page::new(desk, shown, Some(caller), ("投递", "Deliveries")).await;
+    let is_refused = !refused.faults.is_empty();
+    let mut answer = render(&BoardPage {
         hold: page.hold.clone(),
-        outgoing: switch::outgoing(&desk).await?,
+        outgoing: switch::outgoing(desk).await?,
+        refused,
         page,
         channels: config.channels.iter().map(|entry| entry.id.to_string()).collect(),
         campaigns: editions.map(|edition| edition.id.to_string()).collect(),
@@ -130,7 +153,11 @@ pub(super) async fn page(
         lines: rows.into_iter().map(line).collect(),
         filter,
         pager,
-    })
+    })?;
+    if is_refused {
+        *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
+    }
+    Ok(answer)
 }
 
 /// A delivery, for programs.

@@ -1,12 +1,21 @@
 //! The kill switch: stops all sending, and says what goes out when sending goes on.
 
-use super::super::{
-    Desk, asked::trimmed, caller::Caller, page::Notice, sent::Sent, trouble::Trouble,
+use super::{
+    super::{
+        Desk,
+        asked::{Asked, trimmed},
+        caller::Caller,
+        page::{Notice, Shown},
+        sent::Sent,
+        trouble::Trouble,
+    },
+    Refused, show,
 };
 use crate::store::Backlog;
 use axum::{
     Json,
     extract::State,
+    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -84,26 +93,48 @@ async fn go_on(desk: &Desk, caller: &Caller, releasing: &Releasing) -> Result<()
     Ok(store.release(caller.actor()).await?)
 }
 
+/// Where the switch was moved to, or the board again with what was typed.
+async fn moved(
+    desk: &Desk,
+    mut shown: Shown,
+    caller: Caller,
+    outcome: Result<Notice, Trouble>,
+    reason: &str,
+) -> Result<Response, Trouble> {
+    let board = "/console/deliveries";
+    match outcome {
+        Ok(notice) => {
+            Ok(Redirect::to(&format!("{board}?done={}", notice.as_str())).into_response())
+        }
+        Err(trouble) if trouble.status == StatusCode::UNPROCESSABLE_ENTITY => {
+            let refused = Refused { faults: trouble.what, reason: trimmed(reason, 300) };
+            shown.path = board.to_owned();
+            show(desk, &shown, caller, &Asked::default(), refused).await
+        }
+        Err(trouble) => Err(trouble),
+    }
+}
+
 /// `POST /console/switch/hold`
 pub(in super::super) async fn hold(
     State(desk): State<Desk>,
+    shown: Shown,
     caller: Caller,
     Sent(holding): Sent<Holding>,
 ) -> Result<Response, Trouble> {
-    stop(&desk, &caller, &holding).await?;
-    let address = format!("/console/deliveries?done={}", Notice::Held.as_str());
-    Ok(Redirect::to(&address).into_response())
+    let outcome = stop(&desk, &caller, &holding).await.map(|()| Notice::Held);
+    moved(&desk, shown, caller, outcome, &holding.reason).await
 }
 
 /// `POST /console/switch/release`
 pub(in super::super) async fn release(
     State(desk): State<Desk>,
+    shown: Shown,
     caller: Caller,
     Sent(releasing): Sent<Releasing>,
 ) -> Result<Response, Trouble> {
-    go_on(&desk, &caller, &releasing).await?;
-    let address = format!("/console/deliveries?done={}", Notice::Released.as_str());
-    Ok(Redirect::to(&address).into_response())
+    let outcome = go_on(&desk, &caller, &releasing).await.map(|()| Notice::Released);
+    moved(&desk, shown, caller, outcome, "").await
 }
 
 /// The switch, and what waits.

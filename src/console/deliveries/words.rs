@@ -32,7 +32,7 @@ pub(super) fn tone(state: DeliveryState) -> &'static str {
 }
 
 /// In English; the Chinese is [`DeliveryState::label`].
-pub(super) fn english(state: DeliveryState) -> &'static str {
+pub(in super::super) fn english(state: DeliveryState) -> &'static str {
     match state {
         DeliveryState::WaitingApproval => "Waiting for approval",
         DeliveryState::Ready => "Ready",

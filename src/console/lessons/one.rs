@@ -160,7 +160,7 @@ fn of_audience(variant: &Variant) -> OfAudience {
         path: variant.file.path.to_string_lossy().into_owned(),
         version: variant.version,
         outputs: variant.outputs.iter().map(|output| output.label().to_owned()).collect(),
-        window: format!("{} 至 {}", variant.valid_from, variant.valid_until),
+        window: format!("{} — {}", variant.valid_from, variant.valid_until),
         owner: variant.owner.clone(),
         sha256: variant.digest.to_string(),
     }

@@ -10,4 +10,4 @@ mod paper;
 mod parts;
 mod server;
 mod times;
-mod town;
+pub mod town;

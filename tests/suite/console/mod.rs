@@ -17,6 +17,8 @@ mod safety;
 mod sessions;
 mod sheets;
 mod signers;
+mod stage;
+mod take_downs;
 mod walk;
 
 use crate::publishing::town::Town;

@@ -1,11 +1,12 @@
-//! Everybody's day in a real browser: `tests/peers/console/walk.mjs` walks, this prepares the bank and
-//! does what no browser can. Photographs are kept in `target/console-shots` (CAISHI_SHOTS).
+//! People at the console in a real browser: `tests/peers/console/walk.mjs` walks, this prepares the
+//! bank and does what no browser can. Photographs are kept in `CAISHI_SHOTS` (`.ci/run` puts them
+//! into `target/ci-artefacts/console`), else in the target folder's `tmp/console-shots`;
+//! `index.html` there shows them all.
 
-use super::{CHANNELS, Office};
-use crate::{
-    publishing::town::MONDAY,
-    servers::{program, skip_unless_required},
-};
+use super::{CHANNELS, Office, stage};
+use crate::servers::{postgres, program, skip_unless_required};
+use caishi::console;
+use serde_json::{Value, json};
 use std::{env, fs, path::PathBuf, process::Stdio};
 use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
 
@@ -30,30 +31,42 @@ fn shots() -> PathBuf {
     folder
 }
 
-async fn walk(width: u32, height: u32, scheme: &str, scripts: bool) {
-    let home = PathBuf::from(env::var("HOME").unwrap_or_default());
-    let modules = home.join(".cache/caishi/node/console/node_modules");
-    let chromium = program("chromium");
-    let (Some(node), Some(chromium), true) =
-        (program("node"), chromium, modules.join("playwright-core").is_dir())
-    else {
-        skip_unless_required("playwright", "没有 node、chromium 或 playwright-core（npm ci）");
-        return;
-    };
-    let channels = CHANNELS.replace(
+/// What the branches get: everything that there is for them.
+pub fn channels() -> String {
+    CHANNELS.replace(
         "outputs = [\"screen\", \"article\", \"post\"]",
         "outputs = [\"screen\", \"article\", \"post\", \"print\", \"morning\", \"booth\", \"notice\"]",
-    );
-    let office = Office::with(&channels).await;
+    )
+}
+
+/// The browser's peers: Node, Chromium, the folder of playwright-core and axe-core.
+fn peers() -> Option<(PathBuf, PathBuf, PathBuf)> {
+    let home = PathBuf::from(env::var("HOME").unwrap_or_default());
+    let modules = home.join(".cache/caishi/node/console/node_modules");
+    let found = program("node").zip(program("chromium"));
+    let found = found.filter(|_| modules.join("playwright-core").is_dir());
+    if found.is_none() {
+        skip_unless_required("playwright", "没有 node、chromium 或 playwright-core（npm ci）");
+    }
+    found.map(|(node, chromium)| (node, chromium, modules))
+}
+
+/// One walk through an office; `manner` says which story and in what dress.
+async fn walk(office: &Office, manner: Value) -> Value {
+    let Some((node, chromium, modules)) = peers() else { return Value::Null };
+    let mut want = manner;
     let mut invitations = serde_json::Map::new();
     for person in PEOPLE {
         let path = office.invitation(person).await;
         invitations.insert(person.to_owned(), format!("{}{path}", office.url).into());
     }
-    let want = serde_json::json!({
-        "url": office.url, "shots": shots(), "width": width, "height": height, "scheme": scheme,
-        "scripts": scripts, "invitations": invitations, "lesson": "telecom-fraud",
-    });
+    let pages = console::rows(&office.desk).into_iter().filter(|row| row.method == "GET");
+    want["routes"] = pages.map(|row| row.path).collect();
+    want["invitations"] = invitations.into();
+    want["url"] = office.url.as_str().into();
+    want["shots"] = shots().to_str().unwrap().into();
+    want["folder"] = office.town.folder.path().to_str().unwrap().into();
+    want["lesson"] = "telecom-fraud".into();
     let mut child = tokio::process::Command::new(node)
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/peers/console/walk.mjs"))
         .env("CAISHI_NODE_MODULES", &modules)
@@ -68,47 +81,82 @@ async fn walk(width: u32, height: u32, scheme: &str, scripts: bool) {
     input.write_all(format!("{want}\n").as_bytes()).await.unwrap();
     let mut told = String::new();
     while let Some(line) = output.next_line().await.unwrap() {
-        match line.as_str() {
-            "@ edit" => {
-                office.town.edit("lessons/telecom-fraud/lesson.md", "version: 1", "version: 2");
-                office.desk.content_changed();
+        match line.strip_prefix("@ ") {
+            Some(order) => {
+                stage::follow(office, order).await;
+                input.write_all(b"done\n").await.unwrap();
             }
-            "@ monday" => {
-                office.town.set_clock(MONDAY).await;
-                office.town.tick().await;
-                office.town.work().await;
-            }
-            _ => {
-                told = line;
-                continue;
-            }
+            None => told = line,
         }
-        input.write_all(b"done\n").await.unwrap();
     }
-    judge(&told);
+    judge(&told)
 }
 
-/// No fault, and everybody's pages were seen.
-fn judge(told: &str) {
-    let result: serde_json::Value = serde_json::from_str(told).unwrap_or_default();
+/// No fault, and pages were seen.
+fn judge(told: &str) -> Value {
+    let result: Value = serde_json::from_str(told).unwrap_or_default();
     let faults = result["faults"].as_array().cloned().unwrap_or_else(|| vec!["no result".into()]);
     let faults: Vec<String> =
         faults.iter().map(|fault| fault.as_str().unwrap_or_default().to_owned()).collect();
     assert!(faults.is_empty(), "{} faults:\n{}", faults.len(), faults.join("\n"));
     assert!(result["visited"].as_u64().is_some_and(|pages| pages > 40), "{result}");
+    result
 }
 
+fn manner(story: &str, name: &str, (width, height): (u32, u32), scheme: &str) -> Value {
+    json!({
+        "story": story, "name": name, "width": width, "height": height, "scheme": scheme,
+        "scripts": true, "further": {},
+    })
+}
+
+const DESK: (u32, u32) = (1280, 900);
+const PHONE: (u32, u32) = (390, 844);
+
+/// With the ledger in a Postgres, where there is one.
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_walks_through_their_day_at_a_desk() {
-    walk(1280, 900, "light", true).await;
+    let channels = match postgres::shared() {
+        Some(server) => {
+            let database = format!("[database]\nurl = \"{}\"\n\n", server.database().url());
+            channels().replacen("[channel.branches]", &(database + "[channel.branches]"), 1)
+        }
+        None => channels(),
+    };
+    let office = Office::with(&channels).await;
+    walk(&office, manner("day", "day-desk", DESK, "light")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_walks_through_their_day_on_a_phone() {
-    walk(390, 844, "dark", true).await;
+    let office = Office::with(&channels()).await;
+    walk(&office, manner("day", "day-phone", PHONE, "dark")).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn everybody_walks_through_their_day_without_scripts() {
-    walk(390, 844, "light", false).await;
+    let office = Office::with(&channels()).await;
+    let mut manner = manner("day", "day-no-scripts", PHONE, "light");
+    manner["scripts"] = false.into();
+    walk(&office, manner).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_deed_is_done_with_the_keyboard_alone() {
+    let office = Office::with(&channels()).await;
+    walk(&office, manner("keys", "keyboard", DESK, "light")).await;
+}
+
+/// Every page of the table of routes, in every dress.
+#[tokio::test(flavor = "multi_thread")]
+async fn every_page_is_readable_in_both_languages_and_every_light() {
+    if peers().is_none() {
+        return;
+    }
+    let office = Office::with(&channels()).await;
+    let further = stage::busy(&office).await;
+    let mut manner = manner("pages", "pages", DESK, "light");
+    manner["further"] = further;
+    let result = walk(&office, manner).await;
+    assert!(result["judged"].as_u64().is_some_and(|pages| pages > 45), "{result}");
 }
