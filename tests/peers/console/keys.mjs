@@ -42,11 +42,12 @@ async function reviewing(walk) {
   await reviewer.sees("退回");
 
   await review(author, first, "returned");
-  await author.choose("form[action$='/settle'] button", "settled");
+  await author.choose("#remarks form[action$='/answer'] button", "answered");
   await walk.ask("edit");
   await author.choose("nav a", "overview", "总览");
   const second = await submit(author);
   await review(reviewer, second, "review-again");
+  await reviewer.choose("#remarks form[action$='/settle'] button", "settled");
   await reviewer.choose("button[value=approve]", "approved");
   const coReviewer = await Typist.of(walk, "co-reviewer");
   await review(coReviewer, second, "review");
