@@ -3,7 +3,7 @@
 
 use super::{CHANNELS, Office, hotlines::monday_of};
 use caishi::{
-    model::{BranchId, DeliveryState},
+    model::{BranchId, DeliveryState, PersonId},
     work::live::Standing,
 };
 
@@ -60,6 +60,7 @@ async fn the_old_stays_up_where_the_next_slot_did_not_fire() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_newest_takes_the_place_of_the_old_at_the_branches_and_not_with_the_readers() {
     let mut office = monday().await;
+    office.town.co_reviewer.id = PersonId::new("co-reviewer-2").unwrap();
     office.town.co_reviewer.department = Some("信息科技部".to_owned());
     let publisher = &office.town.publisher;
     office.town.set_clock("2026-12-04T02:00:00Z").await;

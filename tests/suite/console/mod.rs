@@ -93,6 +93,12 @@ roles = ["co-reviewer"]
 department = "运营管理部"
 
 [[people]]
+id = "co-reviewer-2"
+name = "会签岗辛"
+roles = ["co-reviewer"]
+department = "信息科技部"
+
+[[people]]
 id = "committee"
 name = "委员会秘书"
 roles = ["committee"]
