@@ -28,6 +28,21 @@ const REQUESTS: usize = 100;
 /// A page, its style sheet and its script.
 const FIRST_PAINT: f64 = 100_000.0;
 
+/// Pages whose addresses are known.
+const PAGES: [&str; 11] = [
+    "/console",
+    "/console/week",
+    "/console/lessons",
+    "/console/lessons/lesson-007",
+    "/console/reviews",
+    "/console/deliveries",
+    "/console/branches",
+    "/b/b123",
+    "/console/hotlines",
+    "/console/audit/chain",
+    "/console/settings",
+];
+
 const PASSWORD: &str = "four quiet rivers";
 const TOKEN: &str = "a token of the benchmark, long enough";
 const SECOND: &str = "another token of the benchmark, as long";
@@ -80,25 +95,11 @@ async fn pages(
     let board = get("/console/deliveries").await?;
     let one = board.split('"').find(|part| part.starts_with("/console/deliveries/d"));
     let delivery = one.context("no delivery on the board")?.to_owned();
-    let number: String = review.bytes().map(|byte| format!("%{byte:02X}")).collect();
+    let number: String = url::form_urlencoded::byte_serialize(review.as_bytes()).collect();
     let review = format!("/console/reviews/{number}");
     let page = get(&review).await?;
     anyhow::ensure!(page.contains("和上次批准的不同"), "nothing to compare on {review}");
-    for path in [
-        "/console",
-        "/console/week",
-        "/console/lessons",
-        "/console/lessons/lesson-007",
-        "/console/reviews",
-        &review,
-        "/console/deliveries",
-        &delivery,
-        "/console/branches",
-        "/b/b123",
-        "/console/hotlines",
-        "/console/audit/chain",
-        "/console/settings",
-    ] {
+    for path in PAGES.into_iter().chain([&*review, &*delivery]) {
         get(path).await?;
         let before = clock::tree_cpu(server.child.id());
         let (mut times, mut bytes) = (Vec::new(), 0);

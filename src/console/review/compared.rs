@@ -158,18 +158,22 @@ fn one(files: &[Listed<'_>], earlier: &[Listed<'_>]) -> Specimen {
         fate: fate(file),
         fates,
         only_number: false,
-        before: before.map(|(hash, old)| Before {
-            href: address(hash, old),
-            sha256: old.sha256.to_string(),
-            bytes: old.bytes,
-            pages: None,
-        }),
+        before: before.map(earlier_one),
         changes,
         places: Vec::new(),
         absent: Vec::new(),
         concerns: Vec::new(),
         file: (*file).clone(),
         old_text: None,
+    }
+}
+
+fn earlier_one((manifest, file): &Listed<'_>) -> Before {
+    Before {
+        href: address(manifest, file),
+        sha256: file.sha256.to_string(),
+        bytes: file.bytes,
+        pages: None,
     }
 }
 

@@ -169,7 +169,7 @@ impl Specimen {
         if is_text(&file) {
             let marked = judged.in_output(desk, &file).await?;
             self.absent.clone_from(&marked.absent);
-            self.places = marked.places.clone();
+            self.places.clone_from(&marked.places);
         } else {
             self.concerns = judged.concerning(&file);
         }

@@ -39,7 +39,7 @@ struct Notes<'a> {
     language: Language,
     sha256: &'a str,
     part: &'a str,
-    notes: Vec<Note>,
+    placed: Vec<Note>,
     absent: Vec<Note>,
     changed: Option<Counted>,
 }
@@ -95,10 +95,11 @@ pub(super) async fn marked(
     let (judged, _) = judged_of(desk, output).await?;
     let flow = flow_of(file, &output.bytes);
     let marked = judged.marked(file, &flow);
-    let (notes, absent) = notes(&judged, &marked);
+    let (placed, absent) = notes(&judged, &marked);
     let marks = marks_of(&marked, &judged, language);
     let sha256 = file_digest(output);
-    let mut told = Notes { language, sha256: &sha256, part: "begin", notes, absent, changed: None };
+    let mut told =
+        Notes { language, sha256: &sha256, part: "begin", placed, absent, changed: None };
     let begin = rendered(&told)?;
     told.part = "end";
     let end = rendered(&told)?;
@@ -143,7 +144,7 @@ pub(super) async fn changes(
         language,
         sha256: &sha256,
         part: "begin",
-        notes: Vec::new(),
+        placed: Vec::new(),
         absent: Vec::new(),
         changed: Some(counted),
     };

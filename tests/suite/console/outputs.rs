@@ -74,6 +74,23 @@ fn body(office: &Office, review: &Review, paragraphs: &str) {
     office.town.edit(&file, "\n## ", &format!("\n{paragraphs}\n\n## "));
 }
 
+/// On the page: which numbers, a way to switch, the reasons.
+fn assert_page(page: &str, href: &str, number: &Value) {
+    assert!(page.contains(&format!("src=\"{href}?view=marked\"")), "{page}");
+    assert!(page.contains("发出去的样子") && page.contains("原始字节"));
+    assert!(page.contains(&format!("<li id=\"f{number}\">")) && page.contains("见于"));
+}
+
+/// Writes a half-width comma on the poster of a lesson.
+fn widen_comma(office: &Office, review: &Review) {
+    let path = office.town.path("content/lessons").join(review.lessons[0].as_str());
+    let path = path.join("lesson.md");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let (before, poster) = text.split_once("\n:::screen\n").unwrap();
+    let poster = poster.replacen("，**", ",**", 1);
+    std::fs::write(&path, format!("{before}\n:::screen\n{poster}")).unwrap();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn findings_are_marked_where_they_stand() {
     let office = Office::with(&channels()).await;
@@ -81,20 +98,7 @@ async fn findings_are_marked_where_they_stand() {
     let paragraphs = "办**KYC**要先问家人，是最**有效**的办法。\n\n\
         <!-- lint-allow B204 reason=\"沿用去年口号\" until=2027-03-31 -->\n多问一句，就是最好的防线。";
     body(&office, &review, paragraphs);
-    let screen = office.town.read().library.lesson(&review.lessons[0]).unwrap().variants
-        [&caishi::model::Audience::General]
-        .tiers
-        .screen
-        .as_ref()
-        .unwrap()
-        .span
-        .start;
-    // A half-width comma on the poster.
-    let path = office.town.path("content/lessons").join(review.lessons[0].as_str());
-    let text = std::fs::read_to_string(path.join("lesson.md")).unwrap();
-    let (before, poster) = text.split_at(screen);
-    let poster = poster.replacen("，**", ",**", 1);
-    std::fs::write(path.join("lesson.md"), format!("{before}{poster}")).unwrap();
+    widen_comma(&office, &review);
     let review = office.town.submit().await;
 
     let read = dossier(&office, &review).await;
@@ -134,11 +138,8 @@ async fn findings_are_marked_where_they_stand() {
     let english = browser.send(reqwest::Method::GET, &path, &headers, None).await;
     assert!(english.text.contains("With findings marked"));
 
-    // On the page: which numbers, a way to switch, the reasons.
     let page = browser.get(&format!("/console/reviews/{}", quoted(&review.number))).await.text;
-    assert!(page.contains(&format!("src=\"{href}?view=marked\"")), "{page}");
-    assert!(page.contains("发出去的样子") && page.contains("原始字节"));
-    assert!(page.contains(&format!("<li id=\"f{number}\">")) && page.contains("见于"));
+    assert_page(&page, href, number);
 
     // On the poster: a frame around the comma, drawn from a layout of the very bytes.
     let poster = specimen(&read, "screen", "portrait-fhd");
@@ -191,6 +192,37 @@ async fn markup_in_a_lesson_stays_text_in_every_view() {
     assert!(page.contains("<mark>,</mark>"), "{page}");
 }
 
+/// What came and went, in an article and on a poster; and what is not compared.
+async fn assert_changes(browser: &Browser, article: &Value, poster: &Value, post: &Value) {
+    // In the article: the sentence that came, and the number that went.
+    let view = browser.get(article["changes"].as_str().unwrap()).await;
+    assert_inert(&view);
+    assert!(view.text.contains("<ins class=\"caishi-ins\">多问一句，钱就稳一分"), "{}", view.text);
+    assert!(
+        view.text.contains("<del class=\"caishi-del\">")
+            && view.text.contains("对照上次批准的样子")
+    );
+    // On the poster: before, after, how much and where.
+    assert_eq!(poster["fate"], "changed");
+    let view = browser.get(poster["changes"].as_str().unwrap()).await;
+    assert_inert(&view);
+    assert!(view.text.contains("的像素变了") && view.text.contains("上次批准的"));
+    assert_eq!(
+        view.text.matches("data:image/png;base64,").count(),
+        3,
+        "before, after, what changed"
+    );
+    // Nothing is compared with what no submission carries, nor one sort with another.
+    let href = poster["href"].as_str().unwrap();
+    let other = post["href"].as_str().unwrap().trim_start_matches("/console/outputs/").to_owned();
+    for before in
+        [String::new(), "x/y".into(), format!("{}/{}", "0".repeat(64), "0".repeat(64)), other]
+    {
+        let answer = browser.get(&format!("{href}?view=changes&before={before}")).await;
+        assert_eq!(answer.status, 404, "{before}: {}", answer.text);
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn each_output_says_what_became_of_the_approved_bytes() {
     let office = Office::with(&channels()).await;
@@ -235,40 +267,12 @@ async fn each_output_says_what_became_of_the_approved_bytes() {
     {
         assert!(page.contains(words), "{words}: {page}");
     }
-    // In the article: the sentence that came, and the number that went.
-    let view = browser.get(article["changes"].as_str().unwrap()).await;
-    assert_inert(&view);
-    assert!(view.text.contains("<ins class=\"caishi-ins\">多问一句，钱就稳一分"), "{}", view.text);
-    assert!(
-        view.text.contains("<del class=\"caishi-del\">")
-            && view.text.contains("对照上次批准的样子")
-    );
-    // On the poster: before, after, how much and where.
-    let poster = specimen(&read, "screen", "portrait-fhd");
-    assert_eq!(poster["fate"], "changed");
-    let view = browser.get(poster["changes"].as_str().unwrap()).await;
-    assert_inert(&view);
-    assert!(view.text.contains("的像素变了") && view.text.contains("上次批准的"));
-    assert_eq!(
-        view.text.matches("data:image/png;base64,").count(),
-        3,
-        "before, after, what changed"
-    );
-    // Nothing is compared with what no submission carries, nor one sort with another.
-    let href = poster["href"].as_str().unwrap();
-    let other = post["href"].as_str().unwrap().trim_start_matches("/console/outputs/").to_owned();
-    for before in
-        [String::new(), "x/y".into(), format!("{}/{}", "0".repeat(64), "0".repeat(64)), other]
-    {
-        let answer = browser.get(&format!("{href}?view=changes&before={before}")).await;
-        assert_eq!(answer.status, 404, "{before}: {}", answer.text);
-    }
+    assert_changes(&browser, article, specimen(&read, "screen", "portrait-fhd"), post).await;
 }
 
 /// Passages as the check would have them, pages as renderers write them, and what is found.
 #[test]
 fn words_are_found_whatever_stands_between_them() {
-    let hotline = caishi::check::passage::REFERENCE;
     let cases: &[(&str, &str, [&str; 3], &[&str])] = &[
         ("as it is", "<p>先问家人，再转账。</p>", ["先", "问家人", "，再转账。"], &["问家人"]),
         (
@@ -322,8 +326,13 @@ fn words_are_found_whatever_stands_between_them() {
             .collect();
         assert_eq!(found, *expected, "{name}");
     }
+}
+
+#[test]
+fn places_are_told_apart_and_numbers_found() {
+    let hotline = caishi::check::passage::REFERENCE;
     // The second of two is the second: its place is behind the first.
-    let flow = Flow::of_page(cases[5].1);
+    let flow = Flow::of_page("<p>多存一点，放心。</p><p>骗子说：放心。</p>");
     let words =
         Words { before: "骗子说：".into(), words: "放心".into(), after: "。".into() };
     assert!(Folded::new(&flow).find(&words)[0].start > flow.text.find("放心").unwrap());
@@ -386,7 +395,7 @@ fn words_that_came_and_went_are_told_in_whole_phrases() {
         (1..20_000).map(next).collect()
     };
     let began = std::time::Instant::now();
-    let _ = change::compare(&noise(7919), &noise(104_729));
+    assert!(!change::compare(&noise(7919), &noise(104_729)).is_empty());
     assert!(began.elapsed().as_secs() < 8, "{:?}", began.elapsed());
 }
 
