@@ -51,7 +51,7 @@ mod tests {
         let labels = Audience::ALL.iter().map(|one| one.label());
         let labels = labels.chain(OutputKind::ALL.iter().map(|one| one.label()));
         for label in labels.chain(DeliveryState::ALL.iter().map(|one| one.label())) {
-            assert!(english(label).is_some_and(|text| text.is_ascii()), "{label}");
+            assert!(english(label).is_some_and(str::is_ascii), "{label}");
         }
     }
 }

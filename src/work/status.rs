@@ -36,7 +36,7 @@ pub struct Overview {
 /// Something that did not go as planned and is not over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
-    /// What it is about: a delivery or an occurrence.
+    /// What it is about: a delivery, an occurrence, or `hotline/` and a change of a number.
     pub subject: String,
     /// What happened, in Chinese.
     pub what: String,
@@ -163,6 +163,13 @@ impl Publisher {
             });
         }
         alerts.extend(self.overstaying().await?);
+        for (change, what) in self.hotlines_for_people().await? {
+            alerts.push(Alert {
+                subject: format!("hotline/{}", change.id),
+                what: format!("热线 {}：{what}", change.hotline),
+                next_step: format!("在控制台打开 /console/hotlines/changes/{}", change.id),
+            });
+        }
         Ok(alerts)
     }
 

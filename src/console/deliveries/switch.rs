@@ -108,7 +108,7 @@ async fn moved(
         }
         Err(trouble) if trouble.status == StatusCode::UNPROCESSABLE_ENTITY => {
             let refused = Refused { faults: trouble.what, reason: trimmed(reason, 300) };
-            shown.path = board.to_owned();
+            board.clone_into(&mut shown.path);
             show(desk, &shown, caller, &Asked::default(), refused).await
         }
         Err(trouble) => Err(trouble),

@@ -96,6 +96,8 @@ struct Past {
     change: HotlineChange,
     was: String,
     becomes: String,
+    /// Whether a person has to look at it.
+    waits: bool,
 }
 
 #[derive(Template)]
@@ -111,7 +113,8 @@ async fn page(State(desk): State<Desk>, shown: Shown, caller: Caller) -> Result<
     let mut past = Vec::new();
     for change in desk.publisher().store.hotline_changes(20).await? {
         let plan = plan_of(&change)?;
-        past.push(Past { change, was: plan.was, becomes: plan.becomes });
+        let waits = plan.for_people().is_some();
+        past.push(Past { change, was: plan.was, becomes: plan.becomes, waits });
     }
     let page = Page::new(&desk, &shown, Some(caller), ("热线", "Hotlines")).await;
     render(&HotlinesPage { page, lines, past })

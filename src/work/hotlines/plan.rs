@@ -47,6 +47,18 @@ impl ChangePlan {
         self.ended.is_none() && self.stuck.is_none() && to_do
     }
 
+    /// Why a person has to look at it; `None` where nobody has to.
+    #[must_use]
+    pub fn for_people(&self) -> Option<String> {
+        if self.ended.is_some() {
+            return None;
+        }
+        let failed = self.groups.iter().filter(|group| group.state == GroupState::Failed);
+        let failed: Vec<&str> = failed.map(|group| group.subject.as_str()).collect();
+        let told = (!failed.is_empty()).then(|| format!("{} 没有办成", failed.join("、")));
+        self.stuck.clone().or(told)
+    }
+
     /// What is to stand in the file.
     pub(super) fn values(&self) -> Vec<(&str, String)> {
         self.entry.iter().map(|(key, value)| (key.as_str(), value.clone())).collect()

@@ -23,6 +23,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const LEASE: SignedDuration = SignedDuration::from_mins(6);
 /// How long new outputs are waited for before the old ones come down all the same.
 const PATIENCE: SignedDuration = SignedDuration::from_mins(10);
+/// So many changes are looked through for those that wait for a person.
+const NEWEST: u32 = 30;
 /// How often approvals are looked for.
 const LOOK: SignedDuration = SignedDuration::from_secs(10);
 
@@ -68,6 +70,21 @@ impl Publisher {
     pub async fn retry_hotline_change(&self, id: &str, actor: &str) -> Result<(), WorkError> {
         let note = ChangeNote { actor, action: "hotline.retry", text: "再试一次" };
         self.amend_change(id, None, Some(note), again).await.map(drop)
+    }
+
+    /// The newest changes that wait for a person, each with why.
+    ///
+    /// # Errors
+    /// The ledger's.
+    pub async fn hotlines_for_people(&self) -> Result<Vec<(HotlineChange, String)>, WorkError> {
+        let mut waiting = Vec::new();
+        for change in self.store.hotline_changes(NEWEST).await? {
+            let plan = plan_of(&change)?;
+            if let Some(why) = plan.for_people() {
+                waiting.push((change, why));
+            }
+        }
+        Ok(waiting)
     }
 
     /// Takes one open change further; whether there was one.

@@ -125,7 +125,7 @@ export async function pages(walk) {
     const missing = route?.route.includes("{*");
     if (!missing && person.status !== 200) faults(`${person.name} ${address}`, `status ${person.status}`);
     const found = await page.evaluate(links);
-    const looks = `${address.split("?")[0].split("/").slice(0, 3)} ${route?.route}\n${await page.evaluate(shape)}`;
+    const looks = `${route?.route ?? address}\n${await page.evaluate(shape)}`;
     if (shapes.has(looks)) return found;
     shapes.add(looks);
     judged += 1;

@@ -40,7 +40,7 @@ export class Walk {
   async photograph(person, label, fullPage = true) {
     this.taken += 1;
     const { width, scheme, language } = person;
-    const file = `${String(this.taken).padStart(3, "0")}-${person.name}-${label}.png`;
+    const file = `${String(this.taken).padStart(3, "0")}-${person.name}-${label.replaceAll(" ", "-")}.png`;
     await person.page.screenshot({ path: path.join(this.folder, file), fullPage });
     this.photos.push({ file: `${this.want.name}/${file}`, person: person.name, label, width, scheme, language, url: person.page.url().slice(this.want.url.length) });
   }
@@ -121,6 +121,8 @@ export class Person {
       .filter(([e, r]) => r.height > 0 && r.height < 24 && !["checkbox", "radio"].includes(e.type))
       .map(([e, r]) => `${e.outerHTML.slice(0, 60)} ${Math.round(r.height)} px`));
     for (const one of small) walk.fault(where, `hard to hit: ${one}`);
+    // Without scripts, no clock runs that could be waited for.
+    if (!this.scripts) return;
     const { bytes, shifted } = await page.evaluate(weight);
     if (bytes >= HEAVIEST) walk.fault(where, `weighs ${bytes} bytes`);
     if (shifted >= 0.1) walk.fault(where, `the layout shifts by ${shifted.toFixed(3)}`);

@@ -155,6 +155,11 @@ async fn a_third_number_in_the_file_stops_everything_until_a_person_decides() {
     let shown = page(&office, &desk, &change.id).await;
     assert!(shown.contains("停下来等人决定") && shown.contains("现在是 95000"), "{shown}");
     assert!(shown.contains("取消这次变更"), "{shown}");
+    for list in ["/console", "/console/hotlines"] {
+        let list = desk.get(list).await.text;
+        assert!(list.contains(&format!("/console/hotlines/changes/{}", change.id)), "{list}");
+    }
+    assert!(desk.get("/console").await.text.contains("现在是 95000"), "it waits for a person");
     let auditor = office.browser("auditor").await;
     assert!(!page(&office, &auditor, &change.id).await.contains("取消这次变更</button>"));
 

@@ -17,6 +17,45 @@ async fn decide(browser: &Browser, review: &Review, fields: &[(&str, &str)]) -> 
     browser.post(&path, fields).await
 }
 
+/// The author answers; that it is dealt with is the reviewer's to say. The remark's address.
+async fn the_author_answers(office: &Office, author: &Browser, first: &Review) -> String {
+    let remark = office.town.publisher.store.remarks(&first.number).await.unwrap().remove(0);
+    let number = quoted(&first.number);
+    let own = format!("/console/reviews/{number}/remarks/{}", remark.id);
+    assert_eq!(author.post(&format!("{own}/answer"), &[("text", "")]).await.status, 303);
+    let refused = author.post(&format!("{own}/settle"), &[]).await;
+    assert_eq!(refused.status, 403, "{}", refused.text);
+    assert!(refused.text.contains("由写的人或能签这一份的人了结"), "{}", refused.text);
+    let program = office.program("author", &["reviews.remark", "reviews.read"]).await;
+    let call = format!("/api/v1/reviews/{number}/remarks/{}", remark.id);
+    assert_eq!(program.post(&format!("{call}/settle"), &json!({})).await.status, 403);
+    let answered = program.post(&format!("{call}/answer"), &json!({ "text": "短了" })).await;
+    assert_eq!(answered.status, 204, "{}", answered.text);
+    own
+}
+
+/// It is settled from the page of the next submission, where approving it was refused.
+async fn the_reviewer_settles(
+    (author, reviewer): (&Browser, &Browser),
+    (first, second): (&Review, &Review),
+    own: &str,
+) {
+    let page = reviewer.get(&format!("/console/reviews/{}", quoted(&second.number))).await.text;
+    assert!(page.contains("还没了结的批注") && page.contains("短了"), "{page}");
+    let digest = shown(reviewer, &second.number).await;
+    let hasty = [("decision", "approve"), ("shown", digest.as_str())];
+    let answer = decide(reviewer, second, &hasty).await;
+    assert_eq!(answer.status, 422);
+    assert!(answer.text.contains("还有 1 条批注没有了结"), "{}", answer.text);
+    let from = [("from", second.number.as_str())];
+    let settled = reviewer.post(&format!("{own}/settle"), &from).await;
+    assert_eq!(settled.status, 303, "{}", settled.text);
+    assert!(settled.location().contains(&quoted(&second.number)), "{}", settled.location());
+    let page = author.get(&format!("/console/reviews/{}", quoted(&first.number))).await.text;
+    assert!(page.contains("已了结 审查岗乙"), "{page}");
+    assert_eq!(reviewer.post(&format!("{own}/settle"), &[]).await.status, 404, "once");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_submission_is_returned_mended_and_approved() {
     let office = Office::new().await;
@@ -46,37 +85,12 @@ async fn a_submission_is_returned_mended_and_approved() {
     assert!(page.contains("第 3 行标题太长") && page.contains("标题太长"), "{page}");
     assert!(page.contains("审查岗乙"));
 
-    // The author answers; that it is dealt with is the reviewer's to say.
-    let remark = office.town.publisher.store.remarks(&first.number).await.unwrap().remove(0);
-    let own = format!("{remarks}/{}", remark.id);
-    assert_eq!(author.post(&format!("{own}/answer"), &[("text", "")]).await.status, 303);
-    let refused = author.post(&format!("{own}/settle"), &[]).await;
-    assert_eq!(refused.status, 403, "{}", refused.text);
-    assert!(refused.text.contains("由写的人或能签这一份的人了结"), "{}", refused.text);
-    let program = office.program("author", &["reviews.remark", "reviews.read"]).await;
-    let call = format!("/api/v1/reviews/{number}/remarks/{}", remark.id);
-    assert_eq!(program.post(&format!("{call}/settle"), &json!({})).await.status, 403);
-    let answered = program.post(&format!("{call}/answer"), &json!({ "text": "短了" })).await;
-    assert_eq!(answered.status, 204, "{}", answered.text);
-
-    // Mended and submitted again, the remark is still open there.
+    // The author answers. Mended and submitted again, the remark is still open there.
+    let own = the_author_answers(&office, &author, &first).await;
     office.town.edit(&path, "version: 1", "version: 2");
     let second = office.town.submit().await;
     assert_ne!(second.number, first.number);
-    let page = reviewer.get(&format!("/console/reviews/{}", quoted(&second.number))).await.text;
-    assert!(page.contains("还没了结的批注") && page.contains("短了"), "{page}");
-    let digest = shown(&reviewer, &second.number).await;
-    let hasty = [("decision", "approve"), ("shown", digest.as_str())];
-    let answer = decide(&reviewer, &second, &hasty).await;
-    assert_eq!(answer.status, 422);
-    assert!(answer.text.contains("还有 1 条批注没有了结"), "{}", answer.text);
-    let from = [("from", second.number.as_str())];
-    let settled = reviewer.post(&format!("{own}/settle"), &from).await;
-    assert_eq!(settled.status, 303, "{}", settled.text);
-    assert!(settled.location().contains(&quoted(&second.number)), "{}", settled.location());
-    let page = author.get(&format!("/console/reviews/{number}")).await.text;
-    assert!(page.contains("已了结 审查岗乙"), "{page}");
-    assert_eq!(reviewer.post(&format!("{own}/settle"), &[]).await.status, 404, "once");
+    the_reviewer_settles((&author, &reviewer), (&first, &second), &own).await;
 
     // It is signed by both; who wrote a remark of their own may approve all the same.
     let remarks = format!("/console/reviews/{}/remarks", quoted(&second.number));

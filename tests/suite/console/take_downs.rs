@@ -25,8 +25,9 @@ async fn monday(keys: &Path) -> Office {
         .output()
         .unwrap();
     assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    let keys = keys.display();
     let screens = format!(
-        "[channel.screens]\nkind = \"packs\"\nmode = \"publish\"\npath = \"outbox\"\nkeys = {keys:?}\n\
+        "[channel.screens]\nkind = \"packs\"\nmode = \"publish\"\npath = \"outbox\"\nkeys = \"{keys}\"\n\
          outputs = [\"screen\"]\naudiences = [\"general\"]\n\n[schedule.weekly]"
     );
     let channels = CHANNELS.replace("[schedule.weekly]", &screens);

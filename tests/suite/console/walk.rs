@@ -1,6 +1,6 @@
 //! People at the console in a real browser: `tests/peers/console/walk.mjs` walks, this prepares the
-//! bank and does what no browser can. Photographs are kept in `CAISHI_SHOTS` (`.ci/run` puts them
-//! into `target/ci-artefacts/console`), else in the target folder's `tmp/console-shots`;
+//! bank and does what no browser can. Photographs are kept in `console` below `CAISHI_SHOTS`
+//! (`.ci/run` says `target/ci-artefacts`), else in the target folder's `tmp/console-shots`;
 //! `index.html` there shows them all.
 
 use super::{CHANNELS, Office, stage};
@@ -25,7 +25,7 @@ const PEOPLE: [&str; 8] = [
 fn shots() -> PathBuf {
     let folder = env::var_os("CAISHI_SHOTS").map_or_else(
         || PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("console-shots"),
-        PathBuf::from,
+        |folder| PathBuf::from(folder).join("console"),
     );
     fs::create_dir_all(&folder).unwrap();
     folder

@@ -89,7 +89,8 @@ async fn pages_are_good_on_a_phone_without_scripts() {
     fs::write(to.join("opennds.html"), printed.stdout).unwrap();
 
     // Where the pictures are kept to be looked at; the gate's machine has none.
-    let shots = std::env::var("CAISHI_SHOTS").map_or_else(|_| out.join("shots"), PathBuf::from);
+    let shots = std::env::var("CAISHI_SHOTS")
+        .map_or_else(|_| out.join("shots"), |folder| PathBuf::from(folder).join("portal"));
     assert!(look("chromium", &shots, &[to.to_owned()]) >= 15);
     // WebKitGTK draws without a graphics card and is slow: one page of each design.
     let few =
