@@ -85,6 +85,8 @@ impl Request {
 pub struct Summary {
     /// Every file of the output folder, sorted by path.
     pub listings: Vec<Listing>,
+    /// Those that the request asks for: no file that an earlier build left in the folder.
+    pub requested: Vec<Listing>,
     /// How many of them were made now; the others were kept.
     pub made: usize,
     /// How many files of earlier builds were removed.
@@ -353,6 +355,7 @@ fn finish(
     if let Some(error) = state.first_write_error {
         return Err(error);
     }
+    let requested = state.entries.values().map(|entry| entry.listing.clone()).collect();
     let mut removed = 0;
     for (path, entry) in before.entries {
         if state.entries.contains_key(&path) {
@@ -377,6 +380,7 @@ fn finish(
     index.save(out).map_err(|source| BuildError::Write { path: out.to_owned(), source })?;
     Ok(Summary {
         listings: listings.into_iter().cloned().collect(),
+        requested,
         made: state.made,
         removed,
         failures: state.failures,

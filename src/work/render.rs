@@ -95,7 +95,8 @@ impl Publisher {
     ) -> Result<Vec<Listing>, WorkError> {
         let summary = build::build(&self.config, &content.library, request, watch)?;
         if summary.failures.is_empty() {
-            return Ok(summary.listings);
+            // A screen that is no more leaves its poster in the folder.
+            return Ok(summary.requested);
         }
         let failures = summary.failures.iter();
         Err(WorkError::Faults(

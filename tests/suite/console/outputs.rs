@@ -1,7 +1,7 @@
 //! What a reviewer sees in the outputs themselves: where findings stand, what changed since the
 //! bytes that were approved before; and that no text of a lesson can do anything there.
 
-use super::{Answer, Browser, Office, quoted};
+use super::{Answer, Browser, Office, Program, quoted};
 use caishi::{
     console::marks::{
         change::{self, Change},
@@ -22,8 +22,7 @@ fn channels() -> String {
         .replace("\"screen\", \"article\", \"post\"", "\"screen\", \"article\", \"portal\"")
 }
 
-async fn dossier(office: &Office, review: &Review) -> Value {
-    let program = office.program("reviewer", &["reviews.read"]).await;
+async fn dossier(program: &Program, review: &Review) -> Value {
     let answer = program.get(&format!("/api/v1/reviews/{}", quoted(&review.number))).await;
     assert_eq!(answer.status, 200, "{}", answer.text);
     serde_json::from_str(&answer.text).unwrap()
@@ -94,6 +93,7 @@ fn widen_comma(office: &Office, review: &Review) {
 #[tokio::test(flavor = "multi_thread")]
 async fn findings_are_marked_where_they_stand() {
     let office = Office::with(&channels()).await;
+    let program = office.program("reviewer", &["reviews.read"]).await;
     let review = office.town.submit().await;
     let paragraphs = "办**KYC**要先问家人，是最**有效**的办法。\n\n\
         <!-- lint-allow B204 reason=\"沿用去年口号\" until=2027-03-31 -->\n多问一句，就是最好的防线。";
@@ -101,7 +101,7 @@ async fn findings_are_marked_where_they_stand() {
     widen_comma(&office, &review);
     let review = office.town.submit().await;
 
-    let read = dossier(&office, &review).await;
+    let read = dossier(&program, &review).await;
     let slogan = finding(&read, "B204", "是最有效的办法");
     let waived = finding(&read, "B204", "就是最好的防线");
     let comma = finding(&read, "E509", "应当是");
@@ -157,18 +157,16 @@ async fn markup_in_a_lesson_stays_text_in_every_view() {
     const EVIL: &str =
         "\\<script\\>alert(1)\\</script\\>办**KYC**\"\\>\\<img src=x onerror=alert(1)\\>";
     let office = Office::with(&channels()).await;
+    let program = office.program("reviewer", &["reviews.read"]).await;
     let first = office.town.submit().await;
     office.town.approve(&first).await;
     body(&office, &first, EVIL);
     let file = format!("lessons/{}/lesson.md", first.lessons[0]);
     office.town.edit(&file, "\ntitle: ", "\ntitle: \"<svg/onload=alert(1)>KYC怎么办\" #");
-    office.town.edit(
-        &file,
-        "\n:::post\n",
-        "\n:::post\n\"\\>\\<img src=x onerror=alert(1)\\>别急,先问。",
-    );
+    let words = "“平台客服”说你误开了会员，要你装软件、开共享？先挂断。屏幕一共享，密码和验证码对方都看得见。";
+    office.town.edit(&file, words, "\"\\>\\<img src=x onerror=alert(1)\\>别急,先问。");
     let review = office.town.submit().await;
-    let read = dossier(&office, &review).await;
+    let read = dossier(&program, &review).await;
     let browser = office.browser("reviewer").await;
     let mut seen = 0;
     for one in read["specimens"].as_array().unwrap() {
@@ -188,8 +186,10 @@ async fn markup_in_a_lesson_stays_text_in_every_view() {
         assert!(!page.contains(evil), "{page}");
     }
     let post = specimen(&read, "post", "");
-    assert!(post["places"].as_array().unwrap().iter().any(|place| place["words"] == ","), "{post}");
-    assert!(page.contains("<mark>,</mark>"), "{page}");
+    // The source writes the characters otherwise, so the whole of them is marked.
+    assert_eq!(post["places"].as_array().unwrap().len(), 1, "{post}");
+    let inert = "<mark>&#34;&#62;&#60;img src=x onerror=alert(1)&#62;别急,先问。";
+    assert!(page.contains(inert), "{page}");
 }
 
 /// What came and went, in an article and on a poster; and what is not compared.
@@ -226,14 +226,15 @@ async fn assert_changes(browser: &Browser, article: &Value, poster: &Value, post
 #[tokio::test(flavor = "multi_thread")]
 async fn each_output_says_what_became_of_the_approved_bytes() {
     let office = Office::with(&channels()).await;
+    let program = office.program("reviewer", &["reviews.read"]).await;
     let first = office.town.submit().await;
-    let read = dossier(&office, &first).await;
+    let read = dossier(&program, &first).await;
     assert_eq!(specimen(&read, "article", "")["fate"], "new", "nothing was approved before");
     office.town.approve(&first).await;
     body(&office, &first, "多问一句，钱就稳一分。");
     let file = format!("lessons/{}/lesson.md", first.lessons[0]);
     office.town.edit(&file, "先挂断。**", "马上挂断。**");
-    // One screen is another now: a profile comes, and none of the old ones goes; its branch does.
+    // A branch has another screen now: a profile comes, and the branch leaves the old one.
     let screens = office.town.path("content/screens.csv");
     let text = std::fs::read_to_string(&screens).unwrap();
     let moved = "b002,s1,landscape-fhd,1920,1080,952.3,3,15";
@@ -242,7 +243,7 @@ async fn each_output_says_what_became_of_the_approved_bytes() {
     std::fs::write(&screens, format!("{}\n", lines.join("\n"))).unwrap();
     let second = office.town.submit().await;
 
-    let read = dossier(&office, &second).await;
+    let read = dossier(&program, &second).await;
     assert_eq!(read["compared_with"], first.number);
     let post = specimen(&read, "post", "");
     assert_eq!((&post["fate"], &post["changes"]), (&"same".into(), &Value::Null), "{post}");
@@ -359,7 +360,8 @@ fn a_page_is_written_again_as_it_was_without_what_could_act() {
     let same = "<!doctype html><html lang=\"zh-CN\"><head><meta charset=\"utf-8\"><title>A &amp; B</title>\
         <style>p > a{color:red}</style></head><body><p>一<br>二 &lt;三&gt;</p><svg viewBox=\"0 0 1 1\">\
         <path d=\"M0 0\"/></svg></body></html>";
-    assert_eq!(Flow::of_page(same).with(&[], "", ""), same);
+    // Names are written small; within drawings a browser knows how they are meant.
+    assert_eq!(Flow::of_page(same).with(&[], "", ""), same.replace("viewBox", "viewbox"));
     let evil = "<p onclick=\"x()\">好<script>alert(1)</script><iframe src=\"//x\">保</iframe><img src=x \
         onerror=alert(1)>&lt;script&gt;</p><object data=x><p>内</p></object>";
     let written = Flow::of_page(evil).with(&[], "", "");
