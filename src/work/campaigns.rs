@@ -10,7 +10,7 @@ use super::{
     reach, wire,
 };
 use crate::{
-    model::{CampaignId, Digest, Edition, LessonId, Manifest, ScheduleId, Window},
+    model::{CampaignId, Diagnostic, Digest, Edition, LessonId, Manifest, ScheduleId, Window},
     read,
     schedule::{Timetable, Verdict},
 };
@@ -80,18 +80,12 @@ impl Publisher {
         let before = self.campaign_file(series)?.0;
         let text = compose(before.as_deref(), draft);
         let (campaign, found) = read::read_campaign(series, &text);
-        let mut faults: Vec<String> = found
-            .iter()
-            .map(|found| {
-                let line = found.position().map_or(0, |(line, _)| line);
-                format!(
-                    "{} 第 {line} 行：{}。{}",
-                    found.file.path.display(),
-                    found.reason,
-                    found.help
-                )
-            })
-            .collect();
+        let told = |found: &Diagnostic| {
+            let line = found.position().map_or(0, |(line, _)| line);
+            let path = found.file.path.display();
+            format!("{path} 第 {line} 行：{}。{}", found.reason, found.help)
+        };
+        let mut faults: Vec<String> = found.iter().map(told).collect();
         for lesson in &draft.edition.lessons {
             if content.library.lesson(lesson).is_none() {
                 let why = content.faults_of(lesson).join("；");
@@ -105,14 +99,8 @@ impl Publisher {
         let others = |editions: &[Edition]| -> Vec<Edition> {
             editions.iter().filter(|one| one.id != draft.edition.id).cloned().collect()
         };
-        let old = content.library.campaigns.iter().find(|one| one.id == *series);
-        let kept = match (&before, old) {
-            (Some(before), _) => {
-                let (old, _) = read::read_campaign(series, before);
-                old.is_none_or(|old| others(&old.editions) == others(&campaign.editions))
-            }
-            (None, _) => true,
-        };
+        let old = before.as_ref().and_then(|before| read::read_campaign(series, before).0);
+        let kept = old.is_none_or(|old| others(&old.editions) == others(&campaign.editions));
         if !kept || !campaign.editions.contains(&draft.edition) {
             return Err(WorkError::Faults(vec![format!(
                 "campaigns/{series}.toml 的写法特别，从这里改会改到别的地方；请直接改文件"
@@ -124,23 +112,21 @@ impl Publisher {
         library.campaigns.sort_by(|one, other| one.id.cmp(&other.id));
         let (schedules, schedule_faults) = schedules_of(&self.config, &library);
         let of_draft = format!("campaigns/{series}.toml ");
-        let (own, _): (Vec<String>, Vec<String>) =
-            schedule_faults.iter().cloned().partition(|fault| fault.starts_with(&of_draft));
+        let own = schedule_faults.iter().filter(|fault| fault.starts_with(&of_draft));
+        let own: Vec<String> = own.cloned().collect();
         if !own.is_empty() {
             return Err(WorkError::Faults(own));
         }
-        Ok((
-            Content {
-                schedules,
-                schedule_faults,
-                library,
-                diagnostics: content.diagnostics.clone(),
-                files: content.files.clone(),
-                style: content.style.clone(),
-                folder: content.folder.clone(),
-            },
-            text,
-        ))
+        let drafted = Content {
+            schedules,
+            schedule_faults,
+            library,
+            diagnostics: content.diagnostics.clone(),
+            files: content.files.clone(),
+            style: content.style.clone(),
+            folder: content.folder.clone(),
+        };
+        Ok((drafted, text))
     }
 
     /// What a draft would do: what would go where, when, and what keeps it from going out. Nothing

@@ -40,6 +40,21 @@ fn topics_kept(library: &Library, id: Option<&CampaignId>, lessons: &[LessonId])
     chosen.filter(|topics| !topics.is_empty()).unwrap_or_else(|| topics_of(library, lessons))
 }
 
+/// Where it goes and for whom.
+fn reach(view: &EditionView, faults: &mut Vec<String>) -> Reach {
+    let wanted = |text: &str| Audience::from_name(text).ok_or(());
+    let words = |list: &[String]| -> Vec<String> {
+        let words = list.iter().take(500).map(|text| trimmed(text, 60));
+        words.filter(|text| !text.is_empty()).collect()
+    };
+    Reach {
+        channels: names(faults, "渠道", &view.channels, ChannelId::new),
+        audiences: names(faults, "读者", &view.audiences, wanted),
+        districts: words(&view.districts),
+        tags: words(&view.tags),
+    }
+}
+
 /// The draft of what was typed.
 pub(super) fn read(view: &EditionView, library: &Library) -> Result<Draft, Vec<String>> {
     let mut faults = Vec::new();
@@ -71,13 +86,7 @@ pub(super) fn read(view: &EditionView, library: &Library) -> Result<Draft, Vec<S
     if topics.is_empty() {
         topics = topics_kept(library, id.as_ref().ok(), &lessons);
     }
-    let channels = names(&mut faults, "渠道", &view.channels, ChannelId::new);
-    let wanted = |text: &str| Audience::from_name(text).ok_or(());
-    let audiences = names(&mut faults, "读者", &view.audiences, wanted);
-    let words = |list: &[String]| -> Vec<String> {
-        let words = list.iter().take(500).map(|text| trimmed(text, 60));
-        words.filter(|text| !text.is_empty()).collect()
-    };
+    let reach = reach(view, &mut faults);
     let (Ok(id), Some(from), Some(until)) = (id, from, until) else { return Err(faults) };
     let mut edition = Edition {
         id,
@@ -89,12 +98,7 @@ pub(super) fn read(view: &EditionView, library: &Library) -> Result<Draft, Vec<S
         topics,
         palette: Some(trimmed(&view.palette, 40)).filter(|palette| !palette.is_empty()),
         note: trimmed(&view.note, 500),
-        reach: Reach {
-            channels,
-            audiences,
-            districts: words(&view.districts),
-            tags: words(&view.tags),
-        },
+        reach,
         schedules: Vec::new(),
     };
     let before = library.edition(&edition.id).map(|old| old.schedules.as_slice());

@@ -147,7 +147,7 @@ fn others(content: &Content, view: &EditionView) -> Vec<String> {
     let edition = content.library.campaigns.iter().flat_map(|series| &series.editions);
     let own = edition.filter(|edition| edition.id.to_string() == name);
     let own: Vec<&str> =
-        own.flat_map(|it| it.schedules.first()).map(|entry| entry.id.as_str()).collect();
+        own.filter_map(|it| it.schedules.first()).map(|entry| entry.id.as_str()).collect();
     let all = content.schedules.iter().filter(|entry| entry.campaign.to_string() == name);
     all.filter(|entry| !own.contains(&entry.id.as_str())).map(scheduled).collect()
 }

@@ -141,27 +141,28 @@ impl ScheduleView {
             paused: !entry.enabled,
             ..Self::default()
         };
-        match rhythm {
-            Rhythm::Daily => view.rhythm = "daily".to_owned(),
+        let name = match rhythm {
+            Rhythm::Daily => "daily",
             Rhythm::Weekly(days) => {
-                view.rhythm = "weekly".to_owned();
                 view.weekdays = days.into_iter().map(str::to_owned).collect();
+                "weekly"
             }
             Rhythm::Monthly(days) => {
-                view.rhythm = "monthly".to_owned();
                 let days: Vec<String> = days.iter().map(ToString::to_string).collect();
                 view.month_days = days.join(",");
+                "monthly"
             }
             Rhythm::Once(month, day) if day_of(edition, month, day).is_some() => {
-                view.rhythm = "once".to_owned();
-                view.day =
-                    day_of(edition, month, day).map_or_else(String::new, |it| it.to_string());
+                let day = day_of(edition, month, day);
+                view.day = day.map_or_else(String::new, |day| day.to_string());
+                "once"
             }
             Rhythm::Once(..) | Rhythm::Other => {
-                view.rhythm = "rule".to_owned();
                 view.rule.clone_from(&entry.rule);
+                "rule"
             }
-        }
+        };
+        name.clone_into(&mut view.rhythm);
         view
     }
 
