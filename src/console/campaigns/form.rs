@@ -63,7 +63,7 @@ struct CampaignPage {
     tags: Vec<Tick>,
     weekdays: Vec<(&'static str, &'static str, &'static str)>,
     /// Schedules that show it and that this form does not change.
-    others: Vec<String>,
+    others: Vec<(String, String)>,
     faults: Vec<String>,
     plan: Option<DraftPlan>,
 }
@@ -142,7 +142,7 @@ async fn show(
 }
 
 /// The schedules that show an edition besides the one that the form is about.
-fn others(content: &Content, view: &EditionView) -> Vec<String> {
+fn others(content: &Content, view: &EditionView) -> Vec<(String, String)> {
     let name = format!("{}/{}", view.series, view.edition);
     let edition = content.library.campaigns.iter().flat_map(|series| &series.editions);
     let own = edition.filter(|edition| edition.id.to_string() == name);

@@ -31,7 +31,7 @@ struct Line {
     tone: &'static str,
     label: (&'static str, &'static str),
     titles: String,
-    schedules: String,
+    schedules: Vec<(String, String)>,
     reach: String,
 }
 
@@ -79,9 +79,10 @@ fn reach(edition: &Edition) -> String {
     words.join("；")
 }
 
-/// A schedule with when it fires.
-fn scheduled(entry: &ScheduleEntry) -> String {
-    format!("{}：{}", entry.id, rhythm::described(entry))
+/// A schedule with when it fires, in Chinese and in English.
+fn scheduled(entry: &ScheduleEntry) -> (String, String) {
+    let (zh, en) = rhythm::described(entry);
+    (format!("{}：{zh}", entry.id), format!("{}: {en}", entry.id))
 }
 
 /// `GET /console/campaigns`
@@ -98,7 +99,7 @@ pub(super) async fn page(
         let own = schedules.iter().filter(|entry| entry.campaign == edition.id);
         Line {
             titles: super::titles(&content.library, &edition.lessons),
-            schedules: own.map(scheduled).collect::<Vec<_>>().join("；"),
+            schedules: own.map(scheduled).collect(),
             reach: reach(edition),
             shape,
             tone,

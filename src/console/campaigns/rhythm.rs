@@ -95,31 +95,37 @@ fn day_of(edition: &Edition, month: i8, day: i8) -> Option<Date> {
     days.find(|day| (edition.from..=edition.until).contains(day))
 }
 
-/// A schedule in words: `每周一、三 08:00`.
-pub(super) fn described(entry: &ScheduleEntry) -> String {
+/// A schedule in words, in Chinese and in English: `每周一、三 08:00`.
+pub(super) fn described(entry: &ScheduleEntry) -> (String, String) {
     let (rhythm, time) = take_apart(&entry.rule);
     let time = time.map_or_else(String::new, |time| time.strftime("%H:%M").to_string());
-    let mut words = match rhythm {
-        Rhythm::Daily => format!("每天 {time}"),
+    let (mut zh, mut en) = match rhythm {
+        Rhythm::Daily => (format!("每天 {time}"), format!("every day {time}")),
         Rhythm::Weekly(days) => {
-            let names = WEEKDAYS.iter().filter(|(name, _, _)| days.contains(name));
-            let names: Vec<&str> = names.map(|(_, name, _)| *name).collect();
-            format!("每周{} {time}", names.join("、"))
+            let named = || WEEKDAYS.iter().filter(|(name, _, _)| days.contains(name));
+            let zh: Vec<&str> = named().map(|(_, name, _)| *name).collect();
+            let en: Vec<&str> = named().map(|(_, _, name)| *name).collect();
+            (format!("每周{} {time}", zh.join("、")), format!("every {} {time}", en.join(", ")))
         }
         Rhythm::Monthly(days) => {
             let days: Vec<String> = days.iter().map(ToString::to_string).collect();
-            format!("每月 {} 日 {time}", days.join("、"))
+            let zh = format!("每月 {} 日 {time}", days.join("、"));
+            (zh, format!("monthly on {} {time}", days.join(", ")))
         }
-        Rhythm::Once(month, day) => format!("{month} 月 {day} 日 {time}"),
-        Rhythm::Other => format!("规则 {}", entry.rule),
+        Rhythm::Once(month, day) => {
+            (format!("{month} 月 {day} 日 {time}"), format!("on {month:02}-{day:02} {time}"))
+        }
+        Rhythm::Other => (format!("规则 {}", entry.rule), format!("by {}", entry.rule)),
     };
     if entry.workdays_only {
-        words += "，只在工作日";
+        zh += "，只在工作日";
+        en += ", on workdays";
     }
     if !entry.enabled {
-        words += "，暂停";
+        zh += "，暂停";
+        en += ", paused";
     }
-    words
+    (zh, en)
 }
 
 impl ScheduleView {
