@@ -33,7 +33,7 @@ function watch() {
     }
     return true;
   };
-  const all = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, iframe, [tabindex]")].filter(reachable);
+  const all = [...document.querySelectorAll("a[href], button, input, select, textarea, summary, iframe:not([sandbox]), [tabindex]")].filter(reachable);
   const place = new Map(all.map((element, index) => [element, index]));
   const name = (element) => element.outerHTML.replace(/\s+/g, " ").slice(0, 90);
   const state = { count: all.length, order: [], faults: [], left: 0 };
