@@ -4,7 +4,7 @@ use axum::{extract::FromRequestParts, http::request::Parts};
 use std::convert::Infallible;
 
 /// Rows of a page.
-pub(super) const PAGE: u32 = 100;
+pub(super) const PAGE: u32 = 80;
 
 /// The query of a page.
 #[derive(Debug, Clone, Default)]

@@ -237,7 +237,7 @@ pub struct BoardView {
     deliveries: Vec<DeliveryView>,
 }
 
-/// Deliveries, a page of 100 at a time.
+/// Deliveries, a page of 80 at a time.
 #[utoipa::path(get, path = "/api/v1/deliveries", tag = "deliveries",
     params(
         ("state" = Option<String>, Query, description = "confirmed, unknown, …; several times"),
