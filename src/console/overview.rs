@@ -13,7 +13,7 @@ use crate::{
     model::{Audience, DeliveryState, Lesson, LessonId},
     schedule,
     store::{Occurrence, Review},
-    work::status::Alert,
+    work::status::{Alert, schedule_alerts},
 };
 use askama::Template;
 use axum::{
@@ -55,7 +55,8 @@ pub(super) async fn page(
         return Ok(Redirect::to(&format!("/b/{branch}")).into_response());
     }
     let publisher = desk.publisher();
-    let mut alerts = publisher.alerts().await?;
+    let mut alerts = schedule_alerts(&*desk.content().await?);
+    alerts.extend(publisher.alerts().await?);
     let more_alerts = alerts.len().saturating_sub(8);
     alerts.truncate(8);
     let waiting = if caller.may(Action::ReadReviews) { waiting(&desk).await? } else { Vec::new() };

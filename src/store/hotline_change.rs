@@ -129,8 +129,8 @@ impl Store {
     }
 
     /// Writes how far a change got, where it still is as it was read; it is looked at again at
-    /// `next`, or when it would have been. `false` where somebody else wrote meanwhile: read it again. With a note, that is who
-    /// did what, for the audit chain.
+    /// `next`, or when it would have been. `false` where somebody else wrote meanwhile: read it
+    /// again. With a note, the audit chain says who did what.
     ///
     /// # Errors
     /// [`super::StoreError`].

@@ -36,12 +36,24 @@ pub struct Overview {
 /// Something that did not go as planned and is not over.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Alert {
-    /// What it is about: a delivery, an occurrence, or `hotline/` and a change of a number.
+    /// What it is about: a delivery, an occurrence, `hotline/` and a change of a number, or
+    /// `campaigns`.
     pub subject: String,
     /// What happened, in Chinese.
     pub what: String,
     /// What to do, in Chinese.
     pub next_step: String,
+}
+
+/// Schedules in campaigns' files that do not fire: nobody would miss them before their day is over.
+#[must_use]
+pub fn schedule_alerts(content: &Content) -> Vec<Alert> {
+    let alert = |fault: &String| Alert {
+        subject: "campaigns".to_owned(),
+        what: format!("{fault}。它不会发"),
+        next_step: "改活动文件，或在控制台的“活动”里改".to_owned(),
+    };
+    content.schedule_faults.iter().map(alert).collect()
 }
 
 impl Publisher {
@@ -76,7 +88,12 @@ impl Publisher {
         Ok(Overview {
             now,
             deployment: self.store.deployment().await?,
-            alerts: self.alerts().await?,
+            alerts: self
+                .alerts()
+                .await?
+                .into_iter()
+                .chain(content.map(schedule_alerts).unwrap_or_default())
+                .collect(),
             warnings: match content {
                 Some(content) => self.warnings(content, now, &reviews).await?,
                 None => Vec::new(),

@@ -185,6 +185,11 @@ async fn schedules_written_by_hand_are_kept_and_faults_are_named() {
     let content = office.town.read();
     let faults = &content.schedule_faults;
     assert!(faults.len() == 1 && faults[0].contains("没有渠道 intarnet"), "{faults:?}");
+    office.desk.content_changed();
+    let page = publisher.get("/console").await.text;
+    assert!(page.contains("没有渠道 intarnet") && page.contains("它不会发"), "{page}");
+    let told = office.town.publisher.overview(Some(&content), None, 9).await.unwrap().alerts;
+    assert!(told.iter().any(|alert| alert.what.contains("intarnet")), "{told:?}");
     assert!(content.schedule("winter-late").is_ok() && content.schedule("winter-early").is_err());
 }
 
