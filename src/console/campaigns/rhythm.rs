@@ -179,6 +179,38 @@ impl ScheduleView {
         Self { id: String::new(), day: later.unwrap_or_default(), ..self }
     }
 
+    /// As the form sends it.
+    pub(super) fn fields(&self) -> Vec<(String, String)> {
+        let mut fields = vec![
+            ("schedule", self.id.clone()),
+            ("rhythm", self.rhythm.clone()),
+            ("month_days", self.month_days.clone()),
+            ("day", self.day.clone()),
+            ("time", self.time.clone()),
+            ("rule", self.rule.clone()),
+            ("lessons_per_slot", self.lessons_per_slot.clone()),
+        ];
+        fields.extend(self.weekdays.iter().map(|day| ("weekday", day.clone())));
+        let ticked = |(name, on): (&'static str, bool)| on.then(|| (name, "yes".to_owned()));
+        let ticks = [
+            ("workdays_only", self.workdays_only),
+            ("next_day", self.next_day),
+            ("paused", self.paused),
+        ];
+        fields.extend(ticks.into_iter().filter_map(ticked));
+        fields.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// Its schedule in words, for whoever compares two of them; empty where it has none.
+    pub(super) fn in_words(&self, edition: &Edition) -> String {
+        let read = self.read(edition, &edition.schedules, &mut Vec::new());
+        let told = |entry: &ScheduleEntry| {
+            let number = entry.lessons_per_slot;
+            format!("{}：{}，每次 {number} 课", entry.id, described(entry).0)
+        };
+        read.first().map(told).unwrap_or_default()
+    }
+
     pub(super) fn is(&self, rhythm: &str) -> bool {
         self.rhythm == rhythm
     }

@@ -3,7 +3,7 @@
 use super::view::EditionView;
 use crate::{
     console::{Desk, trouble::Trouble},
-    model::CampaignId,
+    model::{CampaignId, Edition},
     work::{clock, people::person_of_actor},
 };
 use axum::http::StatusCode;
@@ -36,8 +36,9 @@ pub(super) async fn stale(
     let edition = campaign.as_ref().and_then(|series| {
         series.editions.iter().find(|one| one.id == *id).map(|edition| (series, edition))
     });
-    let differing = edition
-        .map(|(series, edition)| differing(&EditionView::of(series, edition, &digest), view));
+    let differing = edition.map(|(series, edition)| {
+        differing(&EditionView::of(series, edition, &digest), view, edition)
+    });
     match differing {
         None => what.push("文件里现在没有这一期：别人改的是别的期次，或把它删了。".to_owned()),
         Some(lines) if lines.is_empty() => {
@@ -53,7 +54,7 @@ pub(super) async fn stale(
 }
 
 /// Field by field, where they differ.
-fn differing(now: &EditionView, typed: &EditionView) -> Vec<String> {
+fn differing(now: &EditionView, typed: &EditionView, edition: &Edition) -> Vec<String> {
     let list = |values: &[String]| values.join("、");
     [
         ("名字", now.name.clone(), typed.name.clone()),
@@ -67,6 +68,7 @@ fn differing(now: &EditionView, typed: &EditionView) -> Vec<String> {
         ("读者", list(&now.audiences), list(&typed.audiences)),
         ("片区", list(&now.districts), list(&typed.districts)),
         ("标签", list(&now.tags), list(&typed.tags)),
+        ("什么时候发", now.schedule.in_words(edition), typed.schedule.in_words(edition)),
     ]
     .into_iter()
     .filter(|(_, now, typed)| now.trim() != typed.trim())

@@ -111,6 +111,7 @@ impl EditionView {
         ] {
             fields.extend(values.iter().map(|value| (name.to_owned(), value.clone())));
         }
+        fields.extend(self.schedule.fields());
         fields
     }
 }

@@ -118,6 +118,17 @@ async fn a_campaign_with_a_schedule_goes_out_by_itself() {
     assert_eq!(again.status, 303, "{}", again.text);
     assert_eq!(std::fs::read_to_string(&file).unwrap(), text);
 
+    // Whoever has the form of before is told what somebody else made of the schedule.
+    let other = text.replace("30 9 * * WED", "0 8 * * WED");
+    std::fs::write(&file, &other).unwrap();
+    let stale = publisher.post("/console/campaigns/save", &fields).await;
+    assert_eq!(stale.status, 409, "{}", stale.text);
+    let told = "什么时候发：文件里现在是“winter-2026：每周三 08:00，每次 1 课”，\
+                你写的是“winter-2026：每周三 09:30";
+    assert!(stale.text.contains(told), "{}", stale.text);
+    std::fs::write(&file, &text).unwrap();
+    office.desk.content_changed();
+
     let content = office.town.read();
     let subject = office.town.publisher.subject(&content, "winter-2026").unwrap();
     let lessons = subject.lessons_at("2026-12-02T01:30:00Z".parse().unwrap());
