@@ -24,14 +24,8 @@ impl FolderChannel {
         parcel: &Parcel,
         books: &dyn Books,
     ) -> Result<Option<String>, DeliverError> {
-        let Some(rules) = &self.portal else { return Ok(None) };
+        let Some((rules, key)) = self.seen_now(parcel).await? else { return Ok(None) };
         let today = day(books.now().await?);
-        let explain = |error| self.explain(error, "读认证页", Effect::Harmless);
-        let key = parcel.key.digest().to_string();
-        let live = self.live().await.map_err(explain)?;
-        if live.and_then(|live| live.key).as_ref() != Some(&key) {
-            return Ok(None);
-        }
         match self.give_way(rules, &key, today).await {
             Ok(shown) => Ok(Some(shown)),
             // What is taken down does not stay because nothing could take its place.
@@ -42,6 +36,18 @@ impl FolderChannel {
         }
     }
 
+    /// The portal's rules and the parcel's key, where guests see the parcel now.
+    async fn seen_now(
+        &self,
+        parcel: &Parcel,
+    ) -> Result<Option<(&PortalRules, String)>, DeliverError> {
+        let Some(rules) = &self.portal else { return Ok(None) };
+        let explain = |error| self.explain(error, "读认证页", Effect::Harmless);
+        let key = parcel.key.digest().to_string();
+        let live = self.live().await.map_err(explain)?;
+        Ok((live.and_then(|live| live.key).as_ref() == Some(&key)).then_some((rules, key)))
+    }
+
     /// What guests will see where the parcel is taken down, said beforehand; `None` where they do
     /// not see it now.
     pub(super) async fn stands_in(
@@ -49,14 +55,9 @@ impl FolderChannel {
         parcel: &Parcel,
         books: &dyn Books,
     ) -> Result<Option<String>, DeliverError> {
-        let Some(rules) = &self.portal else { return Ok(None) };
+        let Some((rules, key)) = self.seen_now(parcel).await? else { return Ok(None) };
         let today = day(books.now().await?);
         let explain = |error| self.explain(error, "找替补的页", Effect::Harmless);
-        let key = parcel.key.digest().to_string();
-        let live = self.live().await.map_err(explain)?;
-        if live.and_then(|live| live.key).as_ref() != Some(&key) {
-            return Ok(None);
-        }
         let found = self.substitute(rules, &key, today, None).await.map_err(explain)?;
         Ok(Some(match found {
             Some(found) => {
