@@ -34,6 +34,12 @@ impl Trouble {
         Self { what, ..Self::wrong(String::new()) }
     }
 
+    /// Fields that cannot be used: the name of each and what is wrong with it.
+    pub fn wrong_fields(faults: Vec<(&'static str, String)>) -> Self {
+        let told = faults.into_iter().map(|(field, fault)| format!("{field}：{fault}"));
+        Self::wrong_list(told.collect())
+    }
+
     /// There is no such thing, or it is none of the caller's.
     pub fn missing(what: impl Into<String>) -> Self {
         let next = say("检查网址，或从目录进去", "Check the address, or go in by the navigation");

@@ -384,11 +384,7 @@ pub(in super::super) async fn add(
 ) -> Result<Json<EventAnswer>, Trouble> {
     let branch = seen(&desk, &caller, &branch).await?;
     caller.acts_for(&branch.id)?;
-    let event = read(&desk, &branch, &form).await?.map_err(|faults| {
-        Trouble::wrong_list(
-            faults.into_iter().map(|(key, fault)| format!("{key}：{fault}")).collect(),
-        )
-    })?;
+    let event = read(&desk, &branch, &form).await?.map_err(Trouble::wrong_fields)?;
     let id = desk.publisher().store.add_event(&event, caller.actor()).await?;
     Ok(Json(EventAnswer { id }))
 }

@@ -212,10 +212,7 @@ pub struct ImpactView {
 async fn asked(desk: &Desk, id: &str, form: &NumberForm) -> Result<NewNumber, Trouble> {
     let (line, _) = found(desk, id).await?;
     let today = desk.publisher().today().await?;
-    form.read(&line.hotline, today).map_err(|faults| {
-        let told = faults.into_iter().map(|(key, fault)| format!("{key}：{fault}"));
-        Trouble::wrong_list(told.collect())
-    })
+    form.read(&line.hotline, today).map_err(Trouble::wrong_fields)
 }
 
 /// What changing a number would mean. Nothing is changed.
