@@ -12,7 +12,7 @@ use crate::store::Hold;
 use askama::Template;
 use axum::{
     extract::FromRequestParts,
-    http::{HeaderMap, HeaderValue, StatusCode, header, request::Parts},
+    http::{HeaderMap, HeaderValue, Method, StatusCode, Uri, header, request::Parts},
     response::{Html, IntoResponse, Response},
 };
 use std::convert::Infallible;
@@ -29,6 +29,8 @@ pub struct Shown {
     pub language: Language,
     /// The path, for the navigation.
     pub path: String,
+    /// The address of the page that people see: a form that is answered with a page was on one.
+    back: String,
     /// The outcome of the form before, named in the query.
     notice: Option<Notice>,
 }
@@ -40,9 +42,24 @@ impl Shown {
         Self {
             language: Language::of(&parts.headers),
             path: parts.uri.path().to_owned(),
+            back: back(parts),
             notice: done.and_then(|(_, name)| Notice::from_name(&name)),
         }
     }
+}
+
+/// What leads back to the page: its path and query, without the outcome of the form before. The
+/// address of a form leads nowhere by itself; the page that it was on does.
+fn back(parts: &Parts) -> String {
+    let came = || {
+        let referer = parts.headers.get(header::REFERER)?.to_str().ok()?.parse::<Uri>().ok()?;
+        Some(referer.path_and_query()?.as_str().to_owned())
+    };
+    let asked = || parts.uri.path_and_query().map_or_else(String::new, ToString::to_string);
+    let whole = if parts.method == Method::POST { came().unwrap_or_default() } else { asked() };
+    let Some((path, query)) = whole.split_once('?') else { return whole };
+    let kept: Vec<_> = query.split('&').filter(|part| !part.starts_with("done=")).collect();
+    if kept.is_empty() { path.to_owned() } else { format!("{path}?{}", kept.join("&")) }
 }
 
 impl<S: Send + Sync> FromRequestParts<S> for Shown {
@@ -129,8 +146,8 @@ pub struct Page {
     pub notice: Option<String>,
     /// Why nothing is sent.
     pub hold: Option<Hold>,
-    /// The path, to come back to.
-    pub path: String,
+    /// The path and query, to come back to.
+    pub back: String,
 }
 
 impl Page {
@@ -156,7 +173,7 @@ impl Page {
                 language.of_two(chinese, english).to_owned()
             }),
             hold: deployment.and_then(|deployment| deployment.hold),
-            path: shown.path.clone(),
+            back: shown.back.clone(),
             caller,
         }
     }
