@@ -1,10 +1,7 @@
 //! The day of a publisher and an operator: plan, submit, move, watch, settle, stop, take down.
 
 use super::{Answer, Browser, Office};
-use caishi::{
-    model::DeliveryState,
-    store::{Lease, Transition},
-};
+use caishi::model::DeliveryState;
 use std::time::Duration;
 
 const MONDAY: &str = "2026-11-30T00:00:00Z";
@@ -105,26 +102,7 @@ async fn an_unknown_delivery_is_settled_once_with_a_note() {
     town.tick().await;
     // A worker begins to send and is never heard of again.
     let store = &town.publisher.store;
-    let lease = Duration::from_mins(5);
-    let claim = store.claim("worker-9", lease).await.unwrap().unwrap();
-    let step = |state, begins_attempt, message: &str| Transition {
-        state,
-        next_at: claim.delivery.next_at,
-        lease: Lease::Extend(lease),
-        begins_attempt,
-        failures: 0,
-        prepared_ref: None,
-        remote_ref: None,
-        url: None,
-        error_class: None,
-        message: message.to_owned(),
-        next_step: String::new(),
-    };
-    let claim = store.advance(&claim, &step(DeliveryState::Prepared, false, "")).await.unwrap();
-    let claim = store.advance(&claim, &step(DeliveryState::Sending, true, "")).await.unwrap();
-    let lost = step(DeliveryState::Unknown, false, "连接断在应答之前");
-    let lost = Transition { lease: Lease::Release, ..lost };
-    let id = store.advance(&claim, &lost).await.unwrap().delivery.id;
+    let id = super::stage::lose_an_answer(&office).await.unwrap();
 
     let operator = office.browser("operator").await;
     let place = format!("/console/deliveries/{id}");

@@ -3,8 +3,9 @@
 use super::{Browser, Office};
 use crate::publishing::town::MONDAY;
 use caishi::{
-    model::{Decision, DeliveryState},
+    model::DeliveryState,
     store::{Lease, Review, Transition},
+    work::Verdict,
 };
 use jiff::SignedDuration;
 use serde_json::{Value, json};
@@ -26,18 +27,18 @@ pub async fn follow(office: &Office, order: &str) {
         "unknown" => {
             town.set_clock(MONDAY).await;
             town.tick().await;
-            while lose_an_answer(office).await {}
+            while lose_an_answer(office).await.is_some() {}
         }
         "work" => town.work().await,
         other => panic!("nobody knows how to {other}"),
     }
 }
 
-/// A worker sends the next delivery, and the line breaks before the answer. Whether there was one.
-async fn lose_an_answer(office: &Office) -> bool {
+/// A worker sends the next delivery, and the line breaks before the answer. Its name.
+pub async fn lose_an_answer(office: &Office) -> Option<String> {
     let store = &office.town.publisher.store;
     let lease = Duration::from_mins(5);
-    let Some(claim) = store.claim("worker-9", lease).await.unwrap() else { return false };
+    let claim = store.claim("worker-9", lease).await.unwrap()?;
     let step = |state, begins_attempt, message: &str| Transition {
         state,
         next_at: claim.delivery.next_at,
@@ -57,8 +58,7 @@ async fn lose_an_answer(office: &Office) -> bool {
     // Nobody asks the platform by itself before people have looked.
     let later = store.now().await.unwrap() + SignedDuration::from_hours(12);
     let lost = Transition { lease: Lease::Release, next_at: later, ..lost };
-    store.advance(&claim, &lost).await.unwrap();
-    true
+    Some(store.advance(&claim, &lost).await.unwrap().delivery.id)
 }
 
 /// Waits for the job that a form led to; its address.
@@ -85,7 +85,7 @@ pub async fn busy(office: &Office) -> Value {
     let mut technology = town.co_reviewer.clone();
     technology.department = Some("信息科技部".to_owned());
     for person in [&town.reviewer, &technology] {
-        let decided = town.publisher.decide(&reviews[1], person, Decision::Approved, "", None);
+        let decided = town.publisher.decide(&reviews[1], person, Verdict::approved());
         decided.await.unwrap();
     }
     for slot in &slots[..2] {
