@@ -4,7 +4,7 @@ use super::{
     Exit,
     session::{Actor, Session, block_on},
 };
-use crate::model::Decision;
+use crate::{model::Decision, work::Verdict};
 use clap::Args;
 use std::path::Path;
 
@@ -20,6 +20,9 @@ pub struct ApproveArguments {
     /// 多少天内有效，默认见 [review] valid_days
     #[arg(long, value_name = "天数", value_parser = clap::value_parser!(u16).range(1..=730))]
     valid_days: Option<u16>,
+    /// 没有了结的批注都看过，仍然批准
+    #[arg(long)]
+    despite_remarks: bool,
     #[command(flatten)]
     actor: Actor,
 }
@@ -38,31 +41,30 @@ pub struct RejectArguments {
 }
 
 pub(super) fn approve(arguments: &ApproveArguments, config: &Path) -> anyhow::Result<Exit> {
-    let ApproveArguments { review, note, valid_days, actor } = arguments;
-    decide(config, review, actor, Decision::Approved, note, *valid_days)
+    let ApproveArguments { review, note, valid_days, despite_remarks, actor } = arguments;
+    let (valid_days, despite_remarks) = (*valid_days, *despite_remarks);
+    let verdict = Verdict { note, valid_days, despite_remarks, ..Verdict::approved() };
+    decide(config, review, actor, verdict)
 }
 
 pub(super) fn reject(arguments: &RejectArguments, config: &Path) -> anyhow::Result<Exit> {
     let RejectArguments { review, note, actor } = arguments;
-    decide(config, review, actor, Decision::Rejected, note, None)
+    decide(config, review, actor, Verdict::returned(note))
 }
 
 fn decide(
     config: &Path,
     review: &str,
     actor: &Actor,
-    decision: Decision,
-    note: &str,
-    valid_days: Option<u16>,
+    verdict: Verdict<'_>,
 ) -> anyhow::Result<Exit> {
     block_on(async {
         let session = Session::open(config).await?;
         let person = actor.authenticate(&session.config)?;
         let review = session.publisher.find_review(review).await?;
-        let decisions =
-            session.publisher.decide(&review, person, decision, note, valid_days).await?;
+        let decisions = session.publisher.decide(&review, person, verdict).await?;
         let step = decisions.first().map_or("", |decision| decision.step.as_str());
-        match decision {
+        match verdict.decision {
             Decision::Approved => println!("{}：{} 已签“{step}”", review.number, person.name),
             Decision::Rejected => println!("{}：{} 已退回“{step}”", review.number, person.name),
         }

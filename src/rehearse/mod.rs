@@ -17,12 +17,12 @@ use crate::{
     build::Watch,
     config::{BlobConfig, Config, Person, StorageConfig},
     deliver::{BuildContext, Egress},
-    model::{Decision, DeliveryState},
+    model::DeliveryState,
     review::Standing,
     sandbox::{Sandbox, SandboxOptions},
     store::{Delivery, DeliveryFilter, OccurrenceState, Review},
     web,
-    work::{Content, Plan, Publisher, WorkError, clock, publish::Order, worker::Worker},
+    work::{Content, Plan, Publisher, Verdict, WorkError, clock, publish::Order, worker::Worker},
 };
 use std::{
     io,
@@ -172,8 +172,14 @@ impl Rehearsal {
                 break;
             }
             let note = "排练审批";
-            let decisions =
-                self.publisher.decide(review, person, Decision::Approved, note, Some(1)).await?;
+            let decisions = self
+                .publisher
+                .decide(
+                    review,
+                    person,
+                    Verdict { note, valid_days: Some(1), ..Verdict::approved() },
+                )
+                .await?;
             let step = decisions.first().map(|decision| decision.step.clone()).unwrap_or_default();
             signed.push((person.name.clone(), step));
         }

@@ -9,6 +9,33 @@ use crate::{
 };
 use jiff::{SignedDuration, Timestamp};
 
+/// What somebody says about a submission.
+#[derive(Debug, Clone, Copy)]
+pub struct Verdict<'a> {
+    /// Yes or no.
+    pub decision: Decision,
+    /// Why; must be said where it is returned.
+    pub note: &'a str,
+    /// For how many days an approval counts; the usual number where it is not said.
+    pub valid_days: Option<u16>,
+    /// Approved although remarks are open, which whoever approves has read.
+    pub despite_remarks: bool,
+}
+
+impl<'a> Verdict<'a> {
+    /// Yes, for the usual number of days.
+    #[must_use]
+    pub fn approved() -> Self {
+        Self { decision: Decision::Approved, note: "", valid_days: None, despite_remarks: false }
+    }
+
+    /// No, and why.
+    #[must_use]
+    pub fn returned(note: &'a str) -> Self {
+        Self { decision: Decision::Rejected, note, ..Self::approved() }
+    }
+}
+
 impl Publisher {
     /// The submission that `name` means: an approval number, or a campaign or schedule whose
     /// newest submission is meant.
@@ -48,14 +75,13 @@ impl Publisher {
     /// submission.
     ///
     /// # Errors
-    /// [`WorkError::Refused`] says why this person may not decide (A103, A104).
+    /// [`WorkError::Refused`] says why this person may not decide (A103, A104),
+    /// [`WorkError::Faults`] which remarks are still open.
     pub async fn decide(
         &self,
         review: &Review,
         person: &Person,
-        decision: Decision,
-        note: &str,
-        valid_days: Option<u16>,
+        Verdict { decision, note, valid_days, despite_remarks }: Verdict<'_>,
     ) -> Result<Vec<Approval>, WorkError> {
         if decision == Decision::Rejected && note.trim().is_empty() {
             return Err(WorkError::Refused("退回要写明原因：--note \"第几行，改什么\"".to_owned()));
@@ -79,6 +105,9 @@ impl Publisher {
                 at: now,
                 expires_at,
             });
+        }
+        if decision == Decision::Approved && !despite_remarks {
+            self.refuse_open_remarks(review).await?;
         }
         self.store.decide(&decisions).await?;
         Ok(decisions)

@@ -67,6 +67,7 @@ pub mod wire;
 pub mod worker;
 
 pub use content::Content;
+pub use decide::Verdict;
 pub use feeds::{FeedCache, Feeds};
 pub use plan::{ChannelPlan, Outline, Plan, Subject};
 pub use publisher::Publisher;

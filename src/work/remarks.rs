@@ -7,6 +7,22 @@ use crate::{
     store::{Remark, Review},
 };
 
+/// So many open remarks are named where there are more.
+const LISTED: usize = 5;
+
+/// How many letters of a remark are told.
+const LONGEST_TOLD: usize = 30;
+
+/// Where a remark stands and how it begins.
+fn told(remark: &Remark, review: &Review) -> String {
+    let Remark { path, line, text, .. } = remark;
+    let begin: String = text.chars().take(LONGEST_TOLD).collect();
+    let more = if text.chars().count() > LONGEST_TOLD { "…" } else { "" };
+    let earlier =
+        if remark.review == review.number { String::new() } else { format!("{} ", remark.review) };
+    format!("{earlier}{path}:{line} {begin}{more}")
+}
+
 impl Publisher {
     /// The open remarks that concern a submission: its own, and those on earlier submissions of the
     /// same lessons for the same campaign, which nobody said were dealt with.
@@ -18,6 +34,22 @@ impl Publisher {
         open.retain(|remark| remark.settled.is_none());
         open.extend(self.earlier_remarks(review).await?);
         Ok(open)
+    }
+
+    /// Refuses an approval while remarks are open that nobody said to have read.
+    pub(super) async fn refuse_open_remarks(&self, review: &Review) -> Result<(), WorkError> {
+        let open = self.open_remarks(review).await?;
+        if open.is_empty() {
+            return Ok(());
+        }
+        let told: Vec<_> = open.iter().take(LISTED).map(|remark| told(remark, review)).collect();
+        let more = if open.len() > LISTED { "……" } else { "" };
+        Err(WorkError::Faults(vec![format!(
+            "还有 {} 条批注没有了结（{}{more}）：逐条了结，或说明都看过、仍然批准：控制台勾“批注我都看过，\
+             仍然批准”，命令行加 --despite-remarks，接口写 despite_remarks",
+            open.len(),
+            told.join("；")
+        )]))
     }
 
     /// The open remarks on earlier submissions of the same lessons, the newest submission first.

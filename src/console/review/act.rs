@@ -3,15 +3,24 @@
 use super::{
     dossier::{find, shown},
     remarks::{LONGEST_NOTE, short},
+    show::{Asked, Typed, with},
 };
 use crate::{
-    console::{Desk, caller::Caller, page::Notice, sent::Sent, trouble::Trouble},
+    console::{
+        Desk,
+        caller::Caller,
+        page::{Notice, Shown},
+        sent::Sent,
+        trouble::Trouble,
+    },
     model::Decision,
     store::Review,
+    work::Verdict,
 };
 use axum::{
     Json,
     extract::{Path, State},
+    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -87,15 +96,9 @@ async fn decide(
         ));
     }
     let publisher = desk.publisher();
-    if decision == Decision::Approved && sent.despite_remarks != "yes" {
-        let open = publisher.open_remarks(review).await?.len();
-        if open > 0 {
-            return Err(Trouble::wrong(format!(
-                "还有 {open} 条批注没有了结：逐条了结，或勾“批注我都看过，仍然批准”（despite_remarks）"
-            )));
-        }
-    }
-    let decisions = publisher.decide(review, &caller.person, decision, note, days).await?;
+    let despite_remarks = sent.despite_remarks == "yes";
+    let verdict = Verdict { decision, note, valid_days: days, despite_remarks };
+    let decisions = publisher.decide(review, &caller.person, verdict).await?;
     let standing = publisher.standing(review).await?;
     Ok(Signed {
         step: decisions.first().map(|one| one.step.clone()).unwrap_or_default(),
@@ -103,22 +106,42 @@ async fn decide(
     })
 }
 
-pub(super) fn back(number: &str, notice: Notice, anchor: &str) -> Response {
+/// Back to the submission's page; `place`: what its address ends with.
+pub(super) fn back(number: &str, notice: Notice, place: &str) -> Response {
     let number: String = url::form_urlencoded::byte_serialize(number.as_bytes()).collect();
-    let to = format!("/console/reviews/{number}?done={}{anchor}", notice.as_str());
+    let to = format!("/console/reviews/{number}?done={}{place}", notice.as_str());
     Redirect::to(&to).into_response()
 }
 
+/// Decides. What cannot be taken is told above the form, which keeps what was typed.
 pub(in crate::console) async fn decide_form(
     State(desk): State<Desk>,
+    shown: Shown,
     caller: Caller,
     Path(number): Path<String>,
     Sent(sent): Sent<Decided>,
 ) -> Result<Response, Trouble> {
     let review = find(&desk, &number).await?;
-    decide(&desk, &caller, &review, &sent).await?;
-    let notice = if sent.decision == "approve" { Notice::Approved } else { Notice::Returned };
-    Ok(back(&number, notice, ""))
+    match decide(&desk, &caller, &review, &sent).await {
+        Ok(_) if sent.decision == "approve" => Ok(back(&number, Notice::Approved, "")),
+        Ok(_) => Ok(back(&number, Notice::Returned, "")),
+        Err(trouble)
+            if matches!(
+                trouble.status,
+                StatusCode::UNPROCESSABLE_ENTITY | StatusCode::CONFLICT
+            ) =>
+        {
+            let typed = Typed {
+                note: sent.note,
+                valid_days: Some(sent.valid_days),
+                despite_remarks: sent.despite_remarks == "yes",
+                refused: Some(trouble),
+                ..Typed::default()
+            };
+            with(&desk, &shown, caller, &number, (Asked::default(), typed)).await
+        }
+        Err(trouble) => Err(trouble),
+    }
 }
 
 /// Approve or return a submission, on every one of its manifests.

@@ -1,9 +1,19 @@
 //! Remarks on lines: written by authors and reviewers, answered by anybody who may write them,
 //! settled by whoever wrote one or may sign the submission.
 
-use super::{act::back, dossier::find};
+use super::{
+    act::back,
+    dossier::find,
+    show::{Asked, Typed, with},
+};
 use crate::{
-    console::{Desk, caller::Caller, page::Notice, sent::Sent, trouble::Trouble},
+    console::{
+        Desk,
+        caller::Caller,
+        page::{Notice, Shown},
+        sent::Sent,
+        trouble::Trouble,
+    },
     store::Review,
     work::{WorkError, difference::read_revision},
 };
@@ -34,6 +44,19 @@ pub struct Remarked {
     line: String,
     /// What is to be said, at most 1,000 characters.
     text: String,
+    /// Which of the texts is shown on the page where it was written; programs leave it out.
+    #[serde(default)]
+    tab: String,
+}
+
+impl Remarked {
+    /// Where on the page it stands: what an address ends with after its query.
+    fn place(&self) -> String {
+        match (self.tab.parse::<u32>(), self.line.trim().parse::<u32>()) {
+            (Ok(tab), Ok(line)) if line > 0 => format!("&text={tab}#l{line}"),
+            _ => "#texts".to_owned(),
+        }
+    }
 }
 
 async fn remark(
@@ -68,13 +91,22 @@ async fn remark(
 
 pub(in crate::console) async fn remark_form(
     State(desk): State<Desk>,
+    shown: Shown,
     caller: Caller,
     Path(number): Path<String>,
     Sent(sent): Sent<Remarked>,
 ) -> Result<Response, Trouble> {
     let review = find(&desk, &number).await?;
-    remark(&desk, &caller, &review, &sent).await?;
-    Ok(back(&number, Notice::Remarked, "#texts"))
+    match remark(&desk, &caller, &review, &sent).await {
+        // The same text as before, at the same line.
+        Ok(_) => Ok(back(&number, Notice::Remarked, &sent.place())),
+        Err(trouble) if trouble.status == StatusCode::UNPROCESSABLE_ENTITY => {
+            let asked = Asked::line(sent.tab, sent.line);
+            let typed = Typed { remark: sent.text, refused: Some(trouble), ..Typed::default() };
+            with(&desk, &shown, caller, &number, (asked, typed)).await
+        }
+        Err(trouble) => Err(trouble),
+    }
 }
 
 /// A remark's name.

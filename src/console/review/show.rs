@@ -18,6 +18,7 @@ use askama::Template;
 use axum::{
     Json,
     extract::{Path, Query, State},
+    http::StatusCode,
     response::Response,
 };
 use serde::Deserialize;
@@ -30,6 +31,28 @@ pub(in crate::console) struct Asked {
     line: Option<String>,
     /// Whether pictures with the approved bytes are shown as pictures, too.
     all: Option<String>,
+}
+
+impl Asked {
+    /// A line of a text, for a remark.
+    pub(super) fn line(text: String, line: String) -> Self {
+        Self { text: Some(text), line: Some(line), all: None }
+    }
+}
+
+/// What somebody typed into a form of the page that could not be taken, and why.
+#[derive(Debug, Default)]
+pub(super) struct Typed {
+    /// Why it was not taken.
+    pub refused: Option<Trouble>,
+    /// The note of a decision.
+    pub note: String,
+    /// For how many days an approval counts.
+    pub valid_days: Option<String>,
+    /// Whether open remarks are said to have been read.
+    pub despite_remarks: bool,
+    /// The words of a remark.
+    pub remark: String,
 }
 
 /// A text in the list of them.
@@ -53,7 +76,8 @@ struct ReviewPage {
     tabs: Vec<Tab>,
     text: Option<Text>,
     text_number: usize,
-    valid_days: u16,
+    valid_days: String,
+    typed: Typed,
     articles: Vec<Specimen>,
     pictures: Vec<Specimen>,
     /// Those with the approved bytes, by name only.
@@ -108,7 +132,18 @@ pub(in crate::console) async fn page(
     Path(number): Path<String>,
     Query(asked): Query<Asked>,
 ) -> Result<Response, Trouble> {
-    let mut dossier = dossier(&desk, &caller, &number).await?;
+    with(&desk, &shown, caller, &number, (asked, Typed::default())).await
+}
+
+/// The page with what was typed before.
+pub(super) async fn with(
+    desk: &Desk,
+    shown: &Shown,
+    caller: Caller,
+    number: &str,
+    (asked, mut typed): (Asked, Typed),
+) -> Result<Response, Trouble> {
+    let mut dossier = dossier(desk, &caller, number).await?;
     let remarks = caller.may(Action::Remark);
     let tabs = tabs(&dossier, asked.text.as_deref());
     let here = tabs.iter().position(|tab| tab.here).unwrap_or(0);
@@ -134,11 +169,12 @@ pub(in crate::console) async fn page(
     let is_told = |one: &mut Specimen| asked.all.is_none() && one.is_unchanged();
     let unchanged = pictures.extract_if(.., is_told).collect();
     let texts = texts.into_iter().map(|one| Words::new(one, &dossier.findings)).collect();
-    let title = (number.as_str(), number.as_str());
     let decides = caller.may(Action::Decide) && dossier.mine.is_some();
-    let valid_days = desk.publisher().config.review.valid_days;
-    let page = Page::new(&desk, &shown, Some(caller), title).await;
-    render(&ReviewPage {
+    let usual = || desk.publisher().config.review.valid_days.to_string();
+    let valid_days = typed.valid_days.take().unwrap_or_else(usual);
+    let status = typed.refused.as_ref().map_or(StatusCode::OK, |trouble| trouble.status);
+    let page = Page::new(desk, shown, Some(caller), (number, number)).await;
+    let mut answer = render(&ReviewPage {
         page,
         dossier,
         decides,
@@ -153,7 +189,10 @@ pub(in crate::console) async fn page(
         documents,
         texts,
         tally,
-    })
+        typed,
+    })?;
+    *answer.status_mut() = status;
+    Ok(answer)
 }
 
 /// The texts, and which is shown: the one that was asked for, else the first with something to say.

@@ -33,7 +33,6 @@ async function reviewing(walk) {
   await reviewer.tab("button[value=return]");
   await reviewer.leads("Enter");
   await reviewer.refused("退回要写明原因", null, "returned-without-reason");
-  await reviewer.page.goBack();
   await reviewer.choose(".code .l > a", "line", "3");
   await reviewer.fill("form.aside textarea", "这一行请改短");
   await reviewer.choose("form.aside button.main", "commented");

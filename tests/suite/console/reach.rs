@@ -6,7 +6,7 @@ use crate::publishing::town::{MONDAY, Town};
 use caishi::{
     model::{BranchId, ChannelId, Digest, Listing, MediaType, OutputKind},
     store::Review,
-    work::{WorkError, feeds, recall_steps::Effect, wire},
+    work::{Verdict, WorkError, feeds, recall_steps::Effect, wire},
 };
 use jiff::Timestamp;
 use std::{fs, path::Path};
@@ -40,8 +40,7 @@ async fn goes_out(town: &Town, slot: &str) -> Review {
                 caishi::config::Person { department, ..town.co_reviewer.clone() }
             }
         };
-        let yes = caishi::model::Decision::Approved;
-        town.publisher.decide(&review, &person, yes, "", None).await.unwrap();
+        town.publisher.decide(&review, &person, Verdict::approved()).await.unwrap();
     }
     town.set_clock(slot).await;
     town.tick().await;

@@ -56,6 +56,38 @@ async fn the_reviewer_settles(
     assert_eq!(reviewer.post(&format!("{own}/settle"), &[]).await.status, 404, "once");
 }
 
+/// Forms that are refused come back above what was typed, and nothing is written.
+async fn what_cannot_be_taken_stays_typed(reviewer: &Browser, first: &Review, path: &str) {
+    let digest = shown(reviewer, &first.number).await;
+    let silent = decide(reviewer, first, &[("decision", "return"), ("shown", &digest)]).await;
+    assert_eq!(silent.status, 422);
+    assert!(silent.text.contains("退回要写明原因"));
+    let digit = [
+        ("decision", "approve"),
+        ("shown", digest.as_str()),
+        ("note", "<b>写了很久的话"),
+        ("valid_days", "三十"),
+    ];
+    let answer = decide(reviewer, first, &digit).await;
+    assert_eq!(answer.status, 422);
+    for kept in ["现在是“三十”", "&#60;b&#62;写了很久的话</textarea>", "value=\"三十\""]
+    {
+        assert!(answer.text.contains(kept), "{kept}: {}", answer.text);
+    }
+    // What was shown has changed meanwhile: the words stay, the signature is asked for anew.
+    let stale = [("decision", "return"), ("shown", "0000"), ("note", "第 3 行")];
+    let answer = decide(reviewer, first, &stale).await;
+    assert_eq!(answer.status, 409);
+    assert!(answer.text.contains("换过了，没有签") && answer.text.contains("第 3 行</textarea>"));
+    let remarks = format!("/console/reviews/{}/remarks", quoted(&first.number));
+    let endless = "长".repeat(1_001);
+    let fields = [("path", path), ("line", "2"), ("text", endless.as_str()), ("tab", "1")];
+    let answer = reviewer.post(&remarks, &fields).await;
+    assert_eq!(answer.status, 422);
+    assert!(answer.text.contains("1 到 1000 个字"), "{}", answer.text);
+    assert!(answer.text.contains(&format!("{endless}</textarea>")), "what was typed is kept");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_submission_is_returned_mended_and_approved() {
     let office = Office::new().await;
@@ -72,10 +104,8 @@ async fn a_submission_is_returned_mended_and_approved() {
     let remarks = format!("/console/reviews/{number}/remarks");
     let fields = [("path", path.as_str()), ("line", "3"), ("text", "标题太长")];
     assert_eq!(reviewer.post(&remarks, &fields).await.status, 303);
+    what_cannot_be_taken_stays_typed(&reviewer, &first, &path).await;
     let digest = shown(&reviewer, &first.number).await;
-    let silent = decide(&reviewer, &first, &[("decision", "return"), ("shown", &digest)]).await;
-    assert_eq!(silent.status, 422);
-    assert!(silent.text.contains("退回要写明原因"));
     let why = [("decision", "return"), ("shown", digest.as_str()), ("note", "第 3 行标题太长")];
     assert_eq!(decide(&reviewer, &first, &why).await.status, 303);
 

@@ -10,7 +10,7 @@ use crate::publishing::town::Town;
 use caishi::{
     store::Review,
     web,
-    work::{publish::Order, service},
+    work::{Verdict, publish::Order, service},
 };
 use reqwest::{Client, Response, header};
 use std::sync::Arc;
@@ -111,8 +111,7 @@ impl Lobby {
         let outline = subject.outline(&content, &lessons).unwrap();
         let submitted = town.publisher.submit(&content, &outline, &town.author.id, &|_, _| {});
         let review = submitted.await.unwrap().0;
-        let yes = caishi::model::Decision::Approved;
-        town.publisher.decide(&review, &town.reviewer, yes, "", None).await.unwrap();
+        town.publisher.decide(&review, &town.reviewer, Verdict::approved()).await.unwrap();
         let order = Order { lessons: &review.lessons, at: now, again: false, dry_run: false };
         town.publisher.publish(&content, &subject, &order, "author").await.unwrap();
         town.work().await;

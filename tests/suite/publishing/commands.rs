@@ -1,6 +1,6 @@
 //! The same story at the command line, by named people with their tokens.
 
-use super::town::content;
+use super::town::{content, open};
 use caishi::{
     model::Digest,
     sandbox::{Sandbox, SandboxOptions},
@@ -181,4 +181,24 @@ async fn previews_and_numbers_at_the_command_line() {
         (&["recall", "routine/weekly", "--note", "数字有误", "--as", "author-a"], 0, "已撤"),
     ];
     tell(folder.path(), late);
+}
+
+/// Whoever signs with a command is told of what others remarked in the console, and says that it
+/// was read.
+#[tokio::test(flavor = "multi_thread")]
+async fn open_remarks_are_told_before_they_are_signed_away() {
+    let folder = office(TABLE);
+    tell(folder.path(), &[(&["submit", "weekly", "--as", "author-a"], 0, "要签：消保审查")]);
+    let publisher = open(folder.path(), "http://127.0.0.1:9/".parse().unwrap()).await;
+    let review = publisher.find_review("weekly").await.unwrap();
+    let path = format!("lessons/{}/lesson.md", review.lessons[0]);
+    let by = caishi::model::PersonId::new("reviewer-b").unwrap();
+    publisher.store.add_remark(&review.number, &path, 3, &by, "金额要核对").await.unwrap();
+    let told = format!("还有 1 条批注没有了结（{path}:3 金额要核对）");
+    let story: &[Line<'_>] = &[
+        (&["approve", "weekly", "--as", "reviewer-b"], 2, &told),
+        (&["approve", "weekly", "--as", "reviewer-b"], 2, "--despite-remarks"),
+        (&["approve", "weekly", "--despite-remarks", "--as", "reviewer-b"], 0, "已批准"),
+    ];
+    tell(folder.path(), story);
 }

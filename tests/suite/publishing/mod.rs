@@ -12,10 +12,10 @@ pub mod town;
 mod trouble;
 
 use caishi::{
-    model::{Decision, DeliveryState},
+    model::DeliveryState,
     review::Standing,
     store::OccurrenceState,
-    work::{WorkError, clock, publish::Order},
+    work::{Verdict, WorkError, clock, publish::Order},
 };
 use town::{MONDAY, Town};
 
@@ -65,22 +65,20 @@ async fn nobody_approves_their_own_bytes() {
     let town = Town::new().await;
     let review = town.submit().await;
     // The author holds the role, and is an administrator.
-    let own = town.publisher.decide(&review, &town.author, Decision::Approved, "", None).await;
+    let own = town.publisher.decide(&review, &town.author, Verdict::approved()).await;
     assert!(matches!(own, Err(WorkError::Refused(_))), "{own:?}");
     // Saying yes twice fills one step, and a co-reviewer of another department is none.
-    let yes = Decision::Approved;
-    town.publisher.decide(&review, &town.reviewer, yes, "", None).await.unwrap();
-    let twice = town.publisher.decide(&review, &town.reviewer, yes, "", None).await;
+    town.publisher.decide(&review, &town.reviewer, Verdict::approved()).await.unwrap();
+    let twice = town.publisher.decide(&review, &town.reviewer, Verdict::approved()).await;
     assert!(twice.is_err(), "{twice:?}");
     let mut stranger = town.co_reviewer.clone();
     stranger.department = Some("信息科技部".into());
-    let other = town.publisher.decide(&review, &stranger, yes, "", None).await;
+    let other = town.publisher.decide(&review, &stranger, Verdict::approved()).await;
     assert!(matches!(other, Err(WorkError::Refused(_))), "{other:?}");
     let standing = town.publisher.standing(&review).await.unwrap();
     assert!(standing.iter().all(|one| matches!(one, Standing::Missing(_))), "{standing:?}");
     // Saying no needs a reason.
-    let silent =
-        town.publisher.decide(&review, &town.co_reviewer, Decision::Rejected, " ", None).await;
+    let silent = town.publisher.decide(&review, &town.co_reviewer, Verdict::returned(" ")).await;
     assert!(matches!(silent, Err(WorkError::Refused(_))), "{silent:?}");
 }
 
@@ -131,9 +129,11 @@ async fn what_changed_for_one_channel_stops_that_channel_only() {
 async fn an_expired_approval_is_refused_when_the_slot_fires() {
     let town = Town::new().await;
     let review = town.submit().await;
-    let yes = Decision::Approved;
-    town.publisher.decide(&review, &town.reviewer, yes, "", Some(1)).await.unwrap();
-    town.publisher.decide(&review, &town.co_reviewer, yes, "", None).await.unwrap();
+    town.publisher
+        .decide(&review, &town.reviewer, Verdict { valid_days: Some(1), ..Verdict::approved() })
+        .await
+        .unwrap();
+    town.publisher.decide(&review, &town.co_reviewer, Verdict::approved()).await.unwrap();
     town.set_clock("2026-11-30T00:00:05Z").await;
     town.tick().await;
     town.work().await;
@@ -144,7 +144,7 @@ async fn an_expired_approval_is_refused_when_the_slot_fires() {
     assert_eq!(alerts.len(), 3, "{alerts:?}");
     assert!(alerts.iter().all(|alert| !alert.next_step.is_empty()));
     // The same person says yes again, for today, and it goes.
-    town.publisher.decide(&review, &town.reviewer, yes, "", None).await.unwrap();
+    town.publisher.decide(&review, &town.reviewer, Verdict::approved()).await.unwrap();
     town.work().await;
     assert_eq!(town.states().await, ALL_CONFIRMED);
 }

@@ -5,9 +5,9 @@ use super::{
     town::{CHANNELS, Town},
 };
 use caishi::{
-    model::{Decision, LessonId},
+    model::LessonId,
     store::{Occurrence, OccurrenceState, Review},
-    work::{Publisher, WorkError, fire::Firing, publish::Order},
+    work::{Publisher, Verdict, WorkError, fire::Firing, publish::Order},
 };
 use jiff::Timestamp;
 
@@ -132,7 +132,7 @@ async fn an_order_whose_campaign_goes_over_every_channel_can_be_made_up_for_too(
         if person.id == town.co_reviewer.id {
             part.manifests.retain(|(channel, _)| channel.as_str() != "wechat");
         }
-        town.publisher.decide(&part, person, Decision::Approved, "", None).await.unwrap();
+        town.publisher.decide(&part, person, Verdict::approved()).await.unwrap();
     }
     let at = caishi::work::clock::this_second(town.publisher.store.now().await.unwrap());
     let order = Order { lessons: &lessons, at, again: false, dry_run: false };
@@ -145,7 +145,7 @@ async fn an_order_whose_campaign_goes_over_every_channel_can_be_made_up_for_too(
     assert!(id.starts_with("publish-routine-weekly@"), "{id}");
     let mut rest = review.clone();
     rest.manifests.retain(|(channel, _)| channel.as_str() == "wechat");
-    town.publisher.decide(&rest, &town.co_reviewer, Decision::Approved, "", None).await.unwrap();
+    town.publisher.decide(&rest, &town.co_reviewer, Verdict::approved()).await.unwrap();
     town.publisher.decide_slot(&content, &id, true, "operator").await.unwrap();
     town.work().await;
     assert_eq!(town.states().await, ALL_CONFIRMED);

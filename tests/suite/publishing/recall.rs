@@ -2,7 +2,7 @@
 //! else comes down is said before it does.
 
 use super::town::{CHANNELS, MONDAY, Town};
-use caishi::model::{Decision, DeliveryState};
+use caishi::{model::DeliveryState, work::Verdict};
 
 /// Two lessons a week, and one signature.
 fn two_lessons() -> String {
@@ -15,7 +15,7 @@ async fn published(channels: &str) -> Town {
     let town = Town::with(channels).await;
     let review = town.submit().await;
     assert_eq!(review.lessons.len(), 2);
-    town.publisher.decide(&review, &town.reviewer, Decision::Approved, "", None).await.unwrap();
+    town.publisher.decide(&review, &town.reviewer, Verdict::approved()).await.unwrap();
     town.set_clock(MONDAY).await;
     town.move_clock(jiff::SignedDuration::from_secs(5));
     town.tick().await;

@@ -4,10 +4,10 @@
 use caishi::{
     config::{Config, Person},
     deliver::{BuildContext, Egress},
-    model::{Decision, PersonId},
+    model::PersonId,
     sandbox::{Sandbox, SandboxOptions},
     store::{Delivery, DeliveryFilter, Review},
-    work::{Content, Publisher, worker::Worker},
+    work::{Content, Publisher, Verdict, worker::Worker},
 };
 use jiff::{SignedDuration, Timestamp};
 use std::{
@@ -230,7 +230,7 @@ impl Town {
     pub async fn approve(&self, review: &Review) {
         for person in [&self.reviewer, &self.co_reviewer] {
             self.publisher
-                .decide(review, person, Decision::Approved, "", None)
+                .decide(review, person, Verdict::approved())
                 .await
                 .unwrap_or_else(|error| panic!("{}: {error}", person.id));
         }
