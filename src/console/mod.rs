@@ -37,6 +37,7 @@ mod campaigns;
 mod cookie;
 mod deliveries;
 mod filters;
+pub mod foreign;
 mod gate;
 pub mod hotlines;
 mod jobs;

@@ -4,7 +4,8 @@
 use super::{
     Desk,
     caller::Caller,
-    language::Language,
+    foreign,
+    language::{Language, say},
     permit::{Action, Role},
     trouble::Trouble,
 };
@@ -267,6 +268,10 @@ pub fn render(template: &impl Template) -> Result<Response, Trouble> {
         let status = StatusCode::INTERNAL_SERVER_ERROR;
         Trouble::new(status, "页面没有生成", "再试一次；还不行请找运维岗")
     })?;
+    let html = match say("zh", "en") {
+        "en" => foreign::marked(&html),
+        _ => html,
+    };
     Ok(Html(html).into_response())
 }
 

@@ -7,6 +7,7 @@ mod fuzz;
 mod hotlines;
 mod hotlines_again;
 mod jobs;
+mod languages;
 mod live;
 mod matrix;
 mod oidc;
