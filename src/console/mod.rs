@@ -27,6 +27,7 @@
 //! Pages are rendered here (askama) and work without scripts; the one script makes boards live.
 //! This room decides nothing about publishing: it asks `work` and shows what it says.
 
+mod account;
 pub mod api;
 mod asked;
 mod audit;

@@ -2,7 +2,7 @@
 //! and what the tests walk through, cell by cell.
 
 use super::{
-    Desk, api,
+    Desk, account, api,
     audit::{again, chain, day},
     branch, branches, campaigns, deliveries,
     gate::{Gate, gate},
@@ -141,8 +141,8 @@ fn all(desk: &Desk) -> Routes {
         .post("/api/v1/reviews/{number}/remarks/{id}/answer", Action::Remark, remarks::answer_call)
         .post("/api/v1/reviews/{number}/remarks/{id}/settle", Action::Remark, remarks::settle_call)
         .post("/console/sign-out", Action::Own, sign_in::sign_out)
-        .get("/console/account", Action::Own, sign_in::account)
-        .post("/console/account/password", Action::Own, sign_in::change_password);
+        .get("/console/account", Action::Own, account::page)
+        .post("/console/account/password", Action::Own, account::change_password);
     let routes = hotlines::routes(branch::routes(branches::routes(routes)));
     publishing(audit(settings(routes)))
         .get("/console/{*rest}", Action::Own, sign_in::no_such_page)

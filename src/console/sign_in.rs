@@ -1,15 +1,15 @@
-//! Signing in and out, invitations, one's own account.
+//! Signing in and out, invitations, the language.
 
 use super::{
     Desk,
-    caller::{Caller, MaybeCaller},
+    caller::MaybeCaller,
     cookie::{self, Life},
-    filters, invitation_digest,
+    invitation_digest,
     language::{self, say},
     page::{Notice, Page, Shown, own_path, render},
     trouble::Trouble,
 };
-use crate::{config::Person, model::PersonId, store::SignedIn};
+use crate::{config::Person, model::PersonId};
 use askama::Template;
 use axum::{
     extract::{Form, Path, Query, State},
@@ -116,7 +116,7 @@ async fn verified(desk: &Desk, name: &str, password: &str) -> Result<Option<Pers
     Ok(desk.publisher().person(&account.person).await?)
 }
 
-async fn is_locked(desk: &Desk, person: &PersonId) -> Result<bool, Trouble> {
+pub(super) async fn is_locked(desk: &Desk, person: &PersonId) -> Result<bool, Trouble> {
     let store = &desk.publisher().store;
     let (account, now) = (store.account(person).await?, store.now().await?);
     Ok(account.and_then(|account| account.locked_until).is_some_and(|until| until > now))
@@ -175,9 +175,9 @@ async fn show_invite(
 #[derive(Debug, Deserialize)]
 pub(super) struct PasswordForm {
     #[serde(default)]
-    current: String,
-    password: String,
-    again: String,
+    pub(super) current: String,
+    pub(super) password: String,
+    pub(super) again: String,
 }
 
 pub(super) async fn accept_invite(
@@ -211,80 +211,16 @@ pub(super) async fn accept_invite(
 }
 
 /// The hash of a new password that was typed twice, or why it is none.
-async fn chosen(desk: &Desk, form: &PasswordForm, person: &PersonId) -> Result<String, String> {
+pub(super) async fn chosen(
+    desk: &Desk,
+    form: &PasswordForm,
+    person: &PersonId,
+) -> Result<String, String> {
     if form.password != form.again {
         return Err("两次输入的口令不一样".to_owned());
     }
     let hashed = desk.passwords().hash(&form.password, person.as_str()).await;
     hashed.map_err(|error| error.to_string())
-}
-
-#[derive(Template)]
-#[template(path = "console/html/account.html")]
-struct AccountPage {
-    page: Page,
-    roles: Vec<String>,
-    session: Option<SignedIn>,
-    has_password: bool,
-    shortest: u16,
-    problem: Option<String>,
-}
-
-pub(super) async fn account(
-    State(desk): State<Desk>,
-    shown: Shown,
-    caller: Caller,
-) -> Result<Response, Trouble> {
-    show_account(&desk, &shown, caller, None).await
-}
-
-async fn show_account(
-    desk: &Desk,
-    shown: &Shown,
-    caller: Caller,
-    problem: Option<String>,
-) -> Result<Response, Trouble> {
-    let store = &desk.publisher().store;
-    let session = match &caller.session {
-        Some(id) => store.session(id, jiff::SignedDuration::from_hours(168)).await?,
-        None => None,
-    };
-    let stored = store.account(&caller.person.id).await?;
-    let label =
-        |role: &super::permit::Role| shown.language.of_two(role.labels().0, role.labels().1);
-    let roles = caller.roles.iter().map(|role| label(role).to_owned()).collect();
-    let page = Page::new(desk, shown, Some(caller), ("我的账号", "My account")).await;
-    let has_password = stored.is_some_and(|account| account.password.is_some());
-    let shortest = desk.publisher().config.console.password_length;
-    render(&AccountPage { page, roles, session, has_password, shortest, problem })
-}
-
-pub(super) async fn change_password(
-    State(desk): State<Desk>,
-    shown: Shown,
-    caller: Caller,
-    Form(form): Form<PasswordForm>,
-) -> Result<Response, Trouble> {
-    let store = &desk.publisher().store;
-    let account = store.account(&caller.person.id).await?;
-    let stored = account.as_ref().and_then(|account| account.password.as_deref());
-    let problem = if is_locked(&desk, &caller.person.id).await? {
-        "连错太多次，账号锁住了；15 分钟后再试，或请管理员解锁".to_owned()
-    } else if desk.passwords().verify(&form.current, stored).await {
-        match chosen(&desk, &form, &caller.person.id).await {
-            Ok(hashed) => {
-                store.set_password(&caller.person.id, &hashed).await?;
-                return Ok(Redirect::to("/console/sign-in").into_response());
-            }
-            Err(problem) => problem,
-        }
-    } else {
-        store.count_failure(&caller.person.id).await?;
-        "现在的口令不对".to_owned()
-    };
-    let mut answer = show_account(&desk, &shown, caller, Some(problem)).await?;
-    *answer.status_mut() = StatusCode::UNPROCESSABLE_ENTITY;
-    Ok(answer)
 }
 
 /// Switches the language and comes back.
