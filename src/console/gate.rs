@@ -11,8 +11,9 @@ use super::{
     Desk,
     caller::Caller,
     language::{self, say},
-    page,
+    page::{self, own_path},
     permit::Action,
+    sign_in,
     trouble::Trouble,
 };
 use axum::{
@@ -61,9 +62,10 @@ async fn answered(
         }
         Err(refusal) => *refusal,
     };
-    let answer = match answer.extensions().get::<Trouble>() {
+    let told = answer.extensions().get::<Trouble>().cloned().or_else(|| unread(&answer));
+    let answer = match told {
         Some(trouble) => {
-            let mut told = page::trouble(&desk, caller, &shown, trouble).await;
+            let mut told = page::trouble(&desk, caller, &shown, &trouble).await;
             for name in [header::RETRY_AFTER, header::WWW_AUTHENTICATE] {
                 if let Some(value) = answer.headers().get(&name) {
                     told.headers_mut().insert(name, value.clone());
@@ -105,9 +107,13 @@ async fn admit(
     }
     let caller = gate.desk.identify(&parts.headers).await.map_err(refused)?;
     if let Some(action) = gate.action {
-        let Some(caller) = &caller else { return Err(Box::new(nobody(parts))) };
+        let Some(caller) = &caller else {
+            return Err(Box::new(nobody(gate, parts, body).await));
+        };
         if !caller.may(action) {
-            return Err(refused(Trouble::forbidden(action)));
+            let in_role = action.allowed(&caller.roles);
+            let refusal = if in_role { Trouble::out_of_scope } else { Trouble::forbidden };
+            return Err(refused(refusal(action)));
         }
     }
     if parts.method.is_safe() {
@@ -137,8 +143,8 @@ async fn admit(
     Ok((caller, Body::from(bytes)))
 }
 
-/// Pages lead to the sign-in and back; programs are told.
-fn nobody(parts: &Parts) -> Response {
+/// Pages lead to the sign-in and back, with what was just typed; programs are told.
+async fn nobody(gate: &Gate, parts: &Parts, body: Body) -> Response {
     if parts.uri.path().starts_with("/api/") {
         let trouble = Trouble::new(
             StatusCode::UNAUTHORIZED,
@@ -150,14 +156,67 @@ fn nobody(parts: &Parts) -> Response {
         answer.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
         return answer;
     }
-    let back = if parts.method.is_safe() {
-        parts.uri.path_and_query().map_or("/console", |path| path.as_str())
-    } else {
-        "/console"
-    };
+    let shown = page::Shown::of(parts);
+    if !parts.method.is_safe()
+        && from_our_pages(&parts.headers).is_ok()
+        && is_form(&parts.headers)
+        && let Ok(sent) = axum::body::to_bytes(body, gate.longest_body).await
+        && let words = sign_in::words(&sent)
+        && !words.is_empty()
+    {
+        let page = sign_in::again(&gate.desk, &shown, words).await;
+        return page.unwrap_or_else(IntoResponse::into_response);
+    }
+    let back = own_path(Some(&shown.back));
     let query =
         url::form_urlencoded::Serializer::new(String::new()).append_pair("back", back).finish();
     Redirect::to(&format!("/console/sign-in?{query}")).into_response()
+}
+
+/// Answers a request of a kind that its address does not take. A form's address that is opened as
+/// a page leads to the page above it.
+pub(super) async fn wrong_method(
+    State(desk): State<Desk>,
+    shown: page::Shown,
+    method: Method,
+) -> Response {
+    let is_page = method.is_safe() && !shown.path.starts_with("/api/");
+    let above = shown.path.rsplit_once('/').map(|(above, _)| above);
+    if let Some(above) = above.filter(|above| is_page && !above.is_empty()) {
+        return page::with_headers(Redirect::to(above).into_response());
+    }
+    let told = language::speaking(shown.language, async {
+        let trouble = Trouble::new(
+            StatusCode::METHOD_NOT_ALLOWED,
+            match say("zh", "en") {
+                "en" => format!("{} takes no {method}", shown.path),
+                _ => format!("{} 不接受 {method} 请求", shown.path),
+            },
+            say(
+                "接口能做什么，见 /api/v1/openapi.json",
+                "/api/v1/openapi.json says what each address takes",
+            ),
+        );
+        page::trouble(&desk, None, &shown, &trouble).await
+    });
+    page::with_headers(told.await)
+}
+
+/// What the framework refuses in plain words of its own (an address that is no UTF-8, a query that
+/// cannot be read) is told like everything else.
+fn unread(answer: &Response) -> Option<Trouble> {
+    let kind = answer.headers().get(header::CONTENT_TYPE);
+    let is_plain = kind.is_some_and(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    (is_plain && answer.status().is_client_error()).then(|| {
+        Trouble::new(
+            answer.status(),
+            say("网址或发来的内容读不懂", "The address or what was sent cannot be read"),
+            say(
+                "从目录进去，或按 /api/v1/openapi.json 改好再发",
+                "Go in by the navigation, or send it as /api/v1/openapi.json says",
+            ),
+        )
+    })
 }
 
 fn too_many(seconds: u64) -> Response {
@@ -198,12 +257,16 @@ fn from_our_pages(headers: &HeaderMap) -> Result<(), Trouble> {
     })
 }
 
-fn form_secret(headers: &HeaderMap, uri: &Uri, body: &Bytes) -> String {
-    let is_form = headers
+fn is_form(headers: &HeaderMap) -> bool {
+    headers
         .get(header::CONTENT_TYPE)
         .and_then(|value| value.to_str().ok())
-        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"));
-    let text = if is_form { body.as_ref() } else { uri.query().unwrap_or_default().as_bytes() };
+        .is_some_and(|kind| kind.starts_with("application/x-www-form-urlencoded"))
+}
+
+fn form_secret(headers: &HeaderMap, uri: &Uri, body: &Bytes) -> String {
+    let text =
+        if is_form(headers) { body.as_ref() } else { uri.query().unwrap_or_default().as_bytes() };
     let found = url::form_urlencoded::parse(text).find(|(name, _)| name == "form");
     found.map(|(_, value)| value.into_owned()).unwrap_or_default()
 }

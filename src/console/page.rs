@@ -31,7 +31,7 @@ pub struct Shown {
     /// The path, for the navigation.
     pub path: String,
     /// The address of the page that people see: a form that is answered with a page was on one.
-    back: String,
+    pub back: String,
     /// The outcome of the form before, named in the query.
     notice: Option<Notice>,
 }
@@ -195,6 +195,12 @@ impl Page {
     #[must_use]
     pub fn word<'a>(&self, term: &'a str) -> &'a str {
         self.language.of_two(term, super::terms::english(term).unwrap_or(term))
+    }
+
+    /// What an action is called, by its name.
+    #[must_use]
+    pub fn action<'a>(&self, name: &'a str) -> &'a str {
+        Action::from_name(name).map_or(name, |action| self.pair(&action.labels()))
     }
 
     /// Whether whoever is signed in may do that: an action by its name.

@@ -25,6 +25,9 @@ const REFUSED: (&str, &str) = (
      Ask an administrator for a new invitation if you forgot it",
 );
 
+/// So many fields of a form are given back.
+const LONGEST_FORM: usize = 40;
+
 #[derive(Debug, Default, Deserialize)]
 pub(super) struct Back {
     back: Option<String>,
@@ -38,6 +41,8 @@ struct SignInPage {
     person: String,
     problem: Option<String>,
     oidc: Option<String>,
+    /// What was typed into a form that came after the session's end.
+    words: Vec<String>,
 }
 
 pub(super) async fn page(
@@ -53,6 +58,34 @@ pub(super) async fn page(
     show(&desk, &shown, back, "", None).await
 }
 
+/// The session was over when a form was sent: the sign-in with what was typed, so that it can be
+/// put back. Nothing was done.
+pub(super) async fn again(
+    desk: &Desk,
+    shown: &Shown,
+    words: Vec<String>,
+) -> Result<Response, Trouble> {
+    const OVER: (&str, &str) = (
+        "登录已经过期，刚才的表单没有执行。先把下面你写的复制下来，登录后会回到原来那一页",
+        "The session is over; the form was not carried out. Copy what you wrote below; signing in \
+         leads back to its page",
+    );
+    let back = own_path(Some(&shown.back));
+    let mut page = sign_in_page(desk, shown, back, "", Some(OVER)).await;
+    page.words = words;
+    let mut answer = render(&page)?;
+    *answer.status_mut() = StatusCode::UNAUTHORIZED;
+    Ok(answer)
+}
+
+/// What somebody wrote into a form, of what was sent: words, not names and choices.
+pub(super) fn words(form: &[u8]) -> Vec<String> {
+    let is_written = |text: &str| text.contains(|c: char| c.is_whitespace() || !c.is_ascii());
+    let kept = url::form_urlencoded::parse(form)
+        .filter(|(name, value)| !name.contains("password") && name != "again" && is_written(value));
+    kept.map(|(_, value)| value.into_owned()).take(LONGEST_FORM).collect()
+}
+
 async fn show(
     desk: &Desk,
     shown: &Shown,
@@ -60,11 +93,21 @@ async fn show(
     person: &str,
     problem: Option<(&str, &str)>,
 ) -> Result<Response, Trouble> {
+    render(&sign_in_page(desk, shown, back, person, problem).await)
+}
+
+async fn sign_in_page(
+    desk: &Desk,
+    shown: &Shown,
+    back: &str,
+    person: &str,
+    problem: Option<(&str, &str)>,
+) -> SignInPage {
     let page = Page::new(desk, shown, None, ("登录", "Sign in")).await;
     let problem = problem.map(|text| page.pair(&text).to_owned());
     let oidc = desk.publisher().config.console.oidc.as_ref().map(|oidc| oidc.name.clone());
     let (back, person) = (back.to_owned(), person.to_owned());
-    render(&SignInPage { page, back, person, problem, oidc })
+    SignInPage { page, back, person, problem, oidc, words: Vec::new() }
 }
 
 #[derive(Debug, Deserialize)]

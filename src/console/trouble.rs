@@ -68,6 +68,20 @@ impl Trouble {
         Self::new(StatusCode::FORBIDDEN, what, next)
     }
 
+    /// This person may, this token may not.
+    pub fn out_of_scope(action: Action) -> Self {
+        let (chinese, english) = action.labels();
+        let what = match say("zh", "en") {
+            "en" => format!("This token has no scope {action} ({english})"),
+            _ => format!("这个口令没有 {action}（{chinese}）这一项范围"),
+        };
+        let next = say(
+            "换一个有这项范围的口令：本人在“我的账号”里发，或请管理员在“设置”里发",
+            "Use a token with that scope: make one under My account, or ask an administrator",
+        );
+        Self::new(StatusCode::FORBIDDEN, what, next)
+    }
+
     /// Any.
     pub fn new(status: StatusCode, what: impl Into<String>, next: &str) -> Self {
         Self { status, what: vec![what.into()], next: next.to_owned() }
