@@ -25,6 +25,9 @@ use std::{collections::BTreeMap, time::Duration};
 /// How far the platform's clock may be behind ours when drafts are compared by time.
 const SKEW: SignedDuration = SignedDuration::from_secs(600);
 
+/// How long pictures that were uploaded again are taken to be there.
+const UPLOADED_AGAIN_AFTER: SignedDuration = SignedDuration::from_hours(1);
+
 /// One account's drafts.
 #[derive(Clone, Copy)]
 pub(super) struct Drafts<'a> {
@@ -233,7 +236,8 @@ impl Drafts<'_> {
     }
 
     /// Somebody deleted a picture from the material library that the books know: all of this
-    /// parcel's are forgotten and uploaded again next time — once.
+    /// parcel's are forgotten and uploaded again next time — by itself once an hour, and whenever a
+    /// person asks for it to be sent again.
     async fn material_gone(
         self,
         parcel: &Parcel,
@@ -241,16 +245,22 @@ impl Drafts<'_> {
     ) -> Result<DeliverError, DeliverError> {
         let now = self.books.now().await?;
         let refusal = self.client.refusal(40007, message, "draft/add", Effect::Repeatable, now);
-        let step = "draft/uploaded-again";
-        if journal::read(self.books, step).await?.is_some() {
-            return Ok(refusal);
-        }
-        journal::write(self.books, step, &now.to_string()).await?;
         for one in &parcel.messages {
             for purpose in purposes(one, "") {
                 media::forget(&purpose, self.books).await?;
             }
         }
+        let last = journal::read_time(self.books, journal::UPLOADED_AGAIN).await?;
+        if last.is_some_and(|last| last.duration_until(now) < UPLOADED_AGAIN_AFTER) {
+            return Ok(DeliverError {
+                next_step:
+                    "素材刚重新上传过，平台还是不认：请到公众平台看看素材库；再重发一次，会再\
+                            上传一遍"
+                        .into(),
+                ..refusal
+            });
+        }
+        journal::write(self.books, journal::UPLOADED_AGAIN, &now.to_string()).await?;
         Ok(DeliverError {
             retry: Retry::After(Duration::from_secs(1)),
             next_step: "素材库里的封面或图片可能被人删了：会重新上传一次再试".into(),

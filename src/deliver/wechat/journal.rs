@@ -11,6 +11,8 @@ pub(super) const DRAFT_TRIED: &str = "draft/tried";
 pub(super) const DRAFT_SEEN: &str = "draft/seen";
 /// A draft that was found missing, so that a person's retry makes another.
 pub(super) const DRAFT_MISSING: &str = "draft/missing";
+/// When pictures that were gone from the material library were last uploaded again by themselves.
+pub(super) const UPLOADED_AGAIN: &str = "draft/uploaded-again";
 /// The draft that a recall deletes.
 pub(super) const DRAFT_DELETED: &str = "draft/deleted";
 /// When the irreversible call was first made; written before.

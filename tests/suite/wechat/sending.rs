@@ -121,7 +121,8 @@ async fn a_draft_that_people_touched_is_not_sent() {
     assert_clean(&stage);
 }
 
-/// The covers in the material library were deleted by somebody: they go up again, once.
+/// The covers in the material library were deleted by somebody: they go up again, by
+/// themselves once, then at a person's word.
 #[tokio::test]
 async fn material_that_somebody_deleted_is_uploaded_again() {
     let stage = Stage::new("").await;
@@ -135,6 +136,12 @@ async fn material_that_somebody_deleted_is_uploaded_again() {
     let parcel = articles(&stage.books, &["三"]);
     let error = stage.deliver_with(&parcel, &third).await.unwrap_err();
     assert_eq!((error.code.as_deref(), error.retry), (Some("40007"), Retry::Never));
+    assert!(error.next_step.contains("再重发一次"), "{}", error.next_step);
+    // Whenever a person says again, what is remembered is not trusted.
+    stage.faults(&[]);
+    assert_eq!(stage.count("material/add_material"), 3);
+    stage.deliver_with(&parcel, &third).await.unwrap();
+    assert_eq!(stage.count("material/add_material"), 4);
 }
 
 #[tokio::test]
