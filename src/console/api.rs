@@ -4,16 +4,19 @@
 //! the person's roles and the token's scopes allow. Faults are RFC 9457 problem details.
 
 use super::{
+    Desk,
     audit::{again, chain, day},
     caller::Caller,
     lessons,
     permit::Action,
     review::{act, queue, remarks, show},
+    routes::{self, Row},
     settings::{health, people, tokens},
 };
 use axum::{
     Json,
-    http::header,
+    extract::State,
+    http::{Method, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
@@ -21,7 +24,7 @@ use utoipa::{
     Modify, OpenApi, ToSchema,
     openapi::{
         ContentBuilder, Ref, ResponseBuilder,
-        security::{Http, HttpAuthScheme, SecurityScheme},
+        security::{Http, HttpAuthScheme, SecurityRequirement, SecurityScheme},
     },
 };
 
@@ -80,6 +83,9 @@ use utoipa::{
         tokens::list,
         tokens::make_call,
         tokens::revoke_call,
+        tokens::list_own,
+        tokens::make_own_call,
+        tokens::revoke_own_call,
     ),
     components(schemas(Problem)),
     modifiers(&Bearer, &Problems),
@@ -94,6 +100,23 @@ impl Modify for Bearer {
         let scheme = SecurityScheme::Http(Http::new(HttpAuthScheme::Bearer));
         let components = openapi.components.get_or_insert_with(Default::default);
         components.add_security_scheme("token", scheme);
+    }
+}
+
+/// Which scope each call needs: the table of routes says it.
+pub(super) fn scoped(openapi: &mut utoipa::openapi::OpenApi, rows: &[Row]) {
+    for row in rows {
+        let Some(action) = row.action else { continue };
+        let Some(item) = openapi.paths.paths.get_mut(row.path) else { continue };
+        let operation = if row.method == Method::POST { &mut item.post } else { &mut item.get };
+        let Some(operation) = operation else { continue };
+        let (label, _) = action.labels();
+        let roles: Vec<_> = action.roles().iter().map(|role| role.labels().0).collect();
+        let said = operation.description.take().unwrap_or_default();
+        let scope = format!("范围 `{action}`（{label}）；角色：{}。", roles.join("、"));
+        operation.description = Some(format!("{said}\n\n{scope}").trim().to_owned());
+        // OpenAPI 3.1: for schemes other than OAuth, the names of roles that are needed.
+        operation.security = Some(vec![SecurityRequirement::new("token", [action.as_str()])]);
     }
 }
 
@@ -144,8 +167,10 @@ pub struct Problem {
 }
 
 /// `GET /api/v1/openapi.json`
-pub(super) async fn description() -> Response {
-    let text = Description::openapi().to_json().unwrap_or_default();
+pub(super) async fn description(State(desk): State<Desk>) -> Response {
+    let mut openapi = Description::openapi();
+    scoped(&mut openapi, &routes::rows(&desk));
+    let text = openapi.to_json().unwrap_or_default();
     ([(header::CONTENT_TYPE, "application/json")], text).into_response()
 }
 

@@ -5,7 +5,7 @@ use super::{
     Desk, account, api,
     audit::{again, chain, day},
     branch, branches, campaigns, deliveries,
-    gate::{Gate, gate},
+    gate::{Gate, gate, wrong_method},
     hotlines, jobs, lessons, oidc, overview,
     permit::Action,
     recall,
@@ -142,7 +142,12 @@ fn all(desk: &Desk) -> Routes {
         .post("/api/v1/reviews/{number}/remarks/{id}/settle", Action::Remark, remarks::settle_call)
         .post("/console/sign-out", Action::Own, sign_in::sign_out)
         .get("/console/account", Action::Own, account::page)
-        .post("/console/account/password", Action::Own, account::change_password);
+        .post("/console/account/password", Action::Own, account::change_password)
+        .post("/console/account/tokens", Action::Own, account::make_token)
+        .post("/console/account/tokens/{id}/revocation", Action::Own, account::revoke_token)
+        .get("/api/v1/me/tokens", Action::Own, tokens::list_own)
+        .post("/api/v1/me/tokens", Action::Own, tokens::make_own_call)
+        .post("/api/v1/me/tokens/{id}/revocation", Action::Own, tokens::revoke_own_call);
     let routes = hotlines::routes(branch::routes(branches::routes(routes)));
     publishing(audit(settings(routes)))
         .get("/console/{*rest}", Action::Own, sign_in::no_such_page)
@@ -234,7 +239,7 @@ fn publishing(routes: Routes) -> Routes {
 
 /// The routes of the console and the interface.
 pub fn router(desk: &Desk) -> Router {
-    all(desk).router.with_state(desk.clone())
+    all(desk).router.method_not_allowed_fallback(wrong_method).with_state(desk.clone())
 }
 
 /// Their table.

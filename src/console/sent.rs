@@ -8,6 +8,17 @@ use axum::{
 };
 use serde::de::DeserializeOwned;
 
+/// Whether something is the name of a thing: one line of 1 to `longest` letters, none of which acts
+/// on how the others are drawn (control characters, line separators, Unicode's directional
+/// formatting, UAX 9).
+pub(super) fn is_plain(name: &str, longest: usize) -> bool {
+    let acts = |c: char| {
+        c.is_control()
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+    };
+    (1..=longest).contains(&name.chars().count()) && !name.chars().any(acts)
+}
+
 /// The body as a `T`. Fields of forms that people fill in should be texts, which the handler reads
 /// itself, so that every fault is named at once.
 #[derive(Debug)]

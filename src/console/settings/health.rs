@@ -13,7 +13,7 @@ use crate::{
     work::Content,
 };
 use askama::Template;
-use axum::{Json, extract::State, response::Response};
+use axum::{Json, extract::State, http::StatusCode, response::Response};
 use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -37,7 +37,20 @@ struct SettingsPage {
     channels: Vec<Channel>,
     roles: Vec<(&'static str, String)>,
     actions: Vec<(&'static str, String)>,
-    secret: Option<String>,
+    /// The departments that topics know.
+    departments: Vec<String>,
+    adding: people::Adding,
+    making: tokens::Making,
+    /// Below which address tokens are made and withdrawn.
+    place: &'static str,
+    withdraws: bool,
+}
+
+/// The page's two forms, as they were typed.
+#[derive(Debug, Default)]
+pub(super) struct Forms {
+    pub adding: people::Adding,
+    pub making: tokens::Making,
 }
 
 pub(in crate::console) async fn page(
@@ -45,15 +58,19 @@ pub(in crate::console) async fn page(
     shown: Shown,
     caller: Caller,
 ) -> Result<Response, Trouble> {
-    show(&desk, &shown, caller, None).await
+    show(&desk, &shown, caller, Forms::default()).await
 }
 
 pub(super) async fn show(
     desk: &Desk,
     shown: &Shown,
     caller: Caller,
-    secret: Option<String>,
+    Forms { adding, making }: Forms,
 ) -> Result<Response, Trouble> {
+    let refused = making.refused.as_ref().or(adding.refused.as_ref());
+    let status = refused.map_or(StatusCode::OK, |trouble| trouble.status);
+    let withdraws = caller.may(Action::ChangeTokens);
+    let departments = people::departments(&*desk.content().await?);
     let publisher = desk.publisher();
     let channels = publisher.config.channels.iter().map(|entry| Channel {
         id: entry.id.to_string(),
@@ -68,15 +85,21 @@ pub(super) async fn show(
     let roles = Role::ALL.map(|role| (role.as_str(), in_language(role.labels()))).to_vec();
     let actions = Action::ALL.iter().map(|one| (one.as_str(), in_language(one.labels())));
     let (channels, actions) = (channels.collect(), actions.collect());
-    render(&SettingsPage {
+    let mut answer = render(&SettingsPage {
         people: people::everybody(desk, shown).await?,
         tokens: tokens::tokens(desk).await?,
         page: Page::new(desk, shown, Some(caller), ("设置", "Settings")).await,
         channels,
         roles,
         actions,
-        secret,
-    })
+        departments,
+        adding,
+        making,
+        place: "/console/settings/tokens",
+        withdraws,
+    })?;
+    *answer.status_mut() = status;
+    Ok(answer)
 }
 
 /// What was looked at, and what was found.

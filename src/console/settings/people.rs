@@ -1,6 +1,7 @@
 //! Who there is. People of `channels.toml` keep their roles there, under the file's own change
 //! control; others are added here.
 
+use super::health::Forms;
 use crate::{
     console::{
         Desk,
@@ -9,20 +10,23 @@ use crate::{
         filters, invite,
         page::{Notice, Page, Shown, render},
         permit::Role,
-        sent::Sent,
+        sent::{Sent, is_plain},
         trouble::Trouble,
     },
     model::{BranchId, PersonId},
     store::Account,
+    work::Content,
 };
 use askama::Template;
 use axum::{
     Json,
     extract::{Path, State},
+    http::StatusCode,
     response::{IntoResponse, Redirect, Response},
 };
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use utoipa::ToSchema;
 
 /// An invitation is good for so long.
@@ -142,54 +146,80 @@ pub(in crate::console) async fn page(
 }
 
 /// Somebody to be added or changed.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Default, Deserialize, ToSchema)]
 #[schema(as = PersonSaved)]
 pub struct Saved {
     /// Their id: lower-case letters, digits, `-`.
-    id: String,
+    pub(super) id: String,
     /// Their name.
-    name: String,
+    pub(super) name: String,
     /// Their roles, by name.
     #[serde(default)]
-    roles: Vec<String>,
+    pub(super) roles: Vec<String>,
     /// Their department, where they co-sign for one.
     #[serde(default)]
-    department: String,
+    pub(super) department: String,
     /// Their branch, with the role `branch`.
     #[serde(default)]
-    branch: String,
+    pub(super) branch: String,
+}
+
+/// What was typed about somebody and could not be taken, and why.
+#[derive(Debug, Default)]
+pub(super) struct Adding {
+    pub typed: Saved,
+    pub refused: Option<Trouble>,
+}
+
+impl Adding {
+    /// Whether the form had that role.
+    pub fn has(&self, role: &str) -> bool {
+        self.typed.roles.iter().any(|one| one == role)
+    }
+}
+
+/// The departments that co-review topics.
+pub(super) fn departments(content: &Content) -> Vec<String> {
+    let all = content.library.topics.iter().map(|topic| topic.department.clone());
+    all.collect::<BTreeSet<_>>().into_iter().collect()
 }
 
 async fn save(desk: &Desk, caller: &Caller, sent: &Saved) -> Result<PersonId, Trouble> {
     let mut faults = Vec::new();
-    let id =
-        PersonId::new(sent.id.trim()).map_err(|error| faults.push(format!("代号：{error}"))).ok();
+    let id = PersonId::new(sent.id.trim())
+        .map_err(|error| faults.push(format!("代号（id）：{error}")))
+        .ok();
     let name = sent.name.trim();
-    if name.is_empty() || name.chars().count() > 40 {
-        faults.push("姓名：写 1 到 40 个字".to_owned());
+    if !is_plain(name, 40) {
+        faults.push("姓名（name）：写 1 到 40 个字，一行，不用控制字符".to_owned());
     }
     let unknown = sent.roles.iter().filter(|name| Role::from_name(name).is_none());
-    faults.extend(unknown.map(|name| format!("角色：没有“{name}”")));
+    faults.extend(unknown.map(|name| format!("角色（roles）：没有“{name}”")));
     if sent.roles.is_empty() {
-        faults.push("角色：至少选一个；要停用请用“停用”".to_owned());
+        faults.push("角色（roles）：至少选一个；要停用请用“停用”".to_owned());
     }
     let department = Some(sent.department.trim()).filter(|text| !text.is_empty());
     let branch = Some(sent.branch.trim()).filter(|text| !text.is_empty());
     let has = |role: Role| sent.roles.iter().any(|name| name == role.as_str());
-    if has(Role::CoReviewer) && department.is_none() {
-        faults.push("部门：会签岗要写部门，和 topics.toml 的 department 一样".to_owned());
-    }
     let content = desk.content().await?;
+    let known = departments(&content);
+    let fits = department.is_some_and(|name| known.iter().any(|one| one == name));
+    if has(Role::CoReviewer) && !fits {
+        faults.push(format!(
+            "部门（department）：会签岗要写部门，和 topics.toml 的 department 一样；现有：{}",
+            known.join("、")
+        ));
+    }
     let known = branch
         .and_then(|text| BranchId::new(text).ok())
         .filter(|id| content.library.branches.iter().any(|branch| branch.id == *id));
     if has(Role::Branch) && known.is_none() {
-        faults.push("网点：网点角色要写 branches.csv 里有的网点代号".to_owned());
+        faults.push("网点（branch）：网点角色要写 branches.csv 里有的网点代号".to_owned());
     }
     if let Some(id) = &id
         && desk.publisher().config.person(id).is_some()
     {
-        faults.push(format!("代号：{id} 写在 channels.toml 里，请在那里改"));
+        faults.push(format!("代号（id）：{id} 写在 channels.toml 里，请在那里改"));
     }
     let (Some(id), true) = (id, faults.is_empty()) else {
         return Err(Trouble::wrong_list(faults));
@@ -215,11 +245,19 @@ async fn save(desk: &Desk, caller: &Caller, sent: &Saved) -> Result<PersonId, Tr
 
 pub(in crate::console) async fn save_form(
     State(desk): State<Desk>,
+    shown: Shown,
     caller: Caller,
     Sent(sent): Sent<Saved>,
 ) -> Result<Response, Trouble> {
-    let id = save(&desk, &caller, &sent).await?;
-    Ok(back(&id, Notice::Saved))
+    match save(&desk, &caller, &sent).await {
+        Ok(id) => Ok(back(&id, Notice::Saved)),
+        Err(trouble) if trouble.status == StatusCode::UNPROCESSABLE_ENTITY => {
+            let adding = Adding { typed: sent, refused: Some(trouble) };
+            let forms = Forms { adding, ..Forms::default() };
+            super::health::show(&desk, &shown, caller, forms).await
+        }
+        Err(trouble) => Err(trouble),
+    }
 }
 
 /// Add or change somebody who is not in `channels.toml`.
@@ -229,9 +267,9 @@ pub(in crate::console) async fn save_call(
     State(desk): State<Desk>,
     caller: Caller,
     Sent(sent): Sent<Saved>,
-) -> Result<axum::http::StatusCode, Trouble> {
+) -> Result<StatusCode, Trouble> {
     save(&desk, &caller, &sent).await?;
-    Ok(axum::http::StatusCode::NO_CONTENT)
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn back(id: &PersonId, notice: Notice) -> Response {
@@ -329,7 +367,7 @@ pub(in crate::console) async fn change_call(
     caller: Caller,
     Path(id): Path<String>,
     Sent(sent): Sent<Wanted>,
-) -> Result<axum::http::StatusCode, Trouble> {
+) -> Result<StatusCode, Trouble> {
     change(&desk, &caller, &id, &sent).await?;
-    Ok(axum::http::StatusCode::NO_CONTENT)
+    Ok(StatusCode::NO_CONTENT)
 }

@@ -1,5 +1,8 @@
-//! Tokens of programs: made for a person, with some of that person's actions and an end.
+//! Tokens of programs: made for a person, with some of that person's actions and an end. An
+//! administrator makes them for anybody; everybody makes their own, which alone may say what only
+//! the person can say. A token makes no tokens: what is withdrawn stays withdrawn.
 
+use super::health::Forms;
 use crate::{
     console::{
         Desk,
@@ -7,7 +10,7 @@ use crate::{
         caller::{Caller, random_token},
         page::{Notice, Shown},
         permit::{Action, Role},
-        sent::Sent,
+        sent::{Sent, is_plain},
         trouble::Trouble,
     },
     model::{Digest, PersonId},
@@ -76,19 +79,74 @@ pub(in crate::console) async fn list(
     Ok(Json(tokens(&desk).await?))
 }
 
+/// The tokens that act as somebody.
+pub(in crate::console) async fn own(
+    desk: &Desk,
+    person: &PersonId,
+) -> Result<Vec<Listed>, Trouble> {
+    let mut own = tokens(desk).await?;
+    own.retain(|token| token.person == person.as_str());
+    Ok(own)
+}
+
+/// The tokens that act as whoever asks, newest first.
+#[utoipa::path(get, path = "/api/v1/me/tokens", tag = "tokens",
+    responses((status = 200, body = [Listed])))]
+pub(in crate::console) async fn list_own(
+    State(desk): State<Desk>,
+    caller: Caller,
+) -> Result<Json<Vec<Listed>>, Trouble> {
+    Ok(Json(own(&desk, &caller.person.id).await?))
+}
+
 /// A token to be made.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Default, Deserialize, ToSchema)]
 #[schema(as = TokenWanted)]
 pub struct Wanted {
-    /// As whom the program acts.
-    person: String,
+    /// As whom the program acts; whoever makes it for themselves leaves it out.
+    #[serde(default)]
+    pub person: String,
     /// What it is for.
-    name: String,
+    pub name: String,
     /// The actions it may do, by name.
     #[serde(default)]
-    scopes: Vec<String>,
-    /// For how many days, 1 to 366.
-    days: String,
+    pub scopes: Vec<String>,
+    /// For how many days, 1 to 366, as text.
+    pub days: String,
+}
+
+/// What a page shows about making tokens.
+#[derive(Debug, Default)]
+pub(in crate::console) struct Making {
+    /// A new one, shown once.
+    pub secret: Option<String>,
+    /// What was typed and could not be taken.
+    pub typed: Wanted,
+    /// Why.
+    pub refused: Option<Trouble>,
+}
+
+impl Making {
+    /// What was typed, and why it was not taken.
+    ///
+    /// # Errors
+    /// [`Trouble`] that is none of the form's.
+    pub fn refused(typed: Wanted, trouble: Trouble) -> Result<Self, Trouble> {
+        if trouble.status != StatusCode::UNPROCESSABLE_ENTITY {
+            return Err(trouble);
+        }
+        Ok(Self { secret: None, typed, refused: Some(trouble) })
+    }
+
+    /// Whether the form had that scope.
+    pub fn chose(&self, scope: &str) -> bool {
+        self.typed.scopes.iter().any(|one| one == scope)
+    }
+
+    /// How many days the form begins with.
+    pub fn days(&self) -> &str {
+        if self.refused.is_some() { &self.typed.days } else { "90" }
+    }
 }
 
 /// A token with its secret, shown once.
@@ -102,43 +160,58 @@ pub struct Made {
     pub secret: String,
 }
 
-async fn make(desk: &Desk, caller: &Caller, sent: &Wanted) -> Result<Made, Trouble> {
+/// What is wrong with the scopes of a token for somebody with these roles; `own`: made by the
+/// person it acts as.
+fn faults_of_scopes(scopes: &[String], roles: &[Role], own: bool) -> Vec<String> {
+    let fault = |scope: &String| match Action::from_name(scope) {
+        None => Some(format!("范围（scopes）：没有“{scope}”")),
+        Some(action) if action.is_personal() && !own => Some(format!(
+            "范围（scopes）：{}要本人来做，不能替别人发；请本人在“我的账号”里发自己的口令",
+            action.labels().0
+        )),
+        Some(action) if !action.allowed(roles) => {
+            Some(format!("范围（scopes）：{}不是这个人的角色能做的", action.labels().0))
+        }
+        Some(_) => None,
+    };
+    if scopes.is_empty() {
+        return vec!["范围（scopes）：至少选一项".to_owned()];
+    }
+    scopes.iter().filter_map(fault).collect()
+}
+
+pub(in crate::console) async fn make(
+    desk: &Desk,
+    caller: &Caller,
+    sent: &Wanted,
+) -> Result<Made, Trouble> {
+    if caller.session.is_none() {
+        return Err(Trouble::new(
+            StatusCode::FORBIDDEN,
+            "口令不能再发口令：收回一个口令，就不该还有从它来的",
+            "请本人登录控制台，在“我的账号”里发；管理员在“设置”里发",
+        ));
+    }
     let mut faults = Vec::new();
     let person = match PersonId::new(sent.person.trim()) {
         Ok(id) => desk.acting(&id).await?,
         Err(_) => None,
     };
     if person.is_none() {
-        faults.push("代表谁：没有这个人".to_owned());
+        faults.push("代表谁（person）：没有这个人，或账号停用了".to_owned());
     }
     let name = sent.name.trim();
-    if name.is_empty() || name.chars().count() > 60 {
-        faults.push("用途：写 1 到 60 个字".to_owned());
+    if !is_plain(name, 60) {
+        faults.push("用途（name）：写 1 到 60 个字，一行，不用控制字符".to_owned());
     }
-    let roles: Vec<Role> = person
-        .iter()
-        .flat_map(|person| person.roles.iter().filter_map(|name| Role::from_name(name)))
-        .collect();
-    let own = person.as_ref().is_some_and(|person| person.id == caller.person.id);
-    for scope in &sent.scopes {
-        match Action::from_name(scope) {
-            None => faults.push(format!("范围：没有“{scope}”")),
-            Some(action) if action.is_personal() && !own => {
-                faults
-                    .push(format!("范围：{}要本人来做，不能给别人发这样的口令", action.labels().0));
-            }
-            Some(action) if !action.allowed(&roles) => {
-                faults.push(format!("范围：{}不是这个人能做的", action.labels().0));
-            }
-            Some(_) => {}
-        }
-    }
-    if sent.scopes.is_empty() {
-        faults.push("范围：至少选一项".to_owned());
+    if let Some(person) = &person {
+        let roles: Vec<Role> =
+            person.roles.iter().filter_map(|name| Role::from_name(name)).collect();
+        faults.extend(faults_of_scopes(&sent.scopes, &roles, person.id == caller.person.id));
     }
     let days = sent.days.trim().parse::<i64>().ok().filter(|days| (1..=366).contains(days));
     if days.is_none() {
-        faults.push("天数：写 1 到 366 的整数".to_owned());
+        faults.push("天数（days）：写 1 到 366 的整数".to_owned());
     }
     let (Some(person), Some(days), true) = (person, days, faults.is_empty()) else {
         return Err(Trouble::wrong_list(faults));
@@ -159,8 +232,12 @@ pub(in crate::console) async fn make_form(
     caller: Caller,
     Sent(sent): Sent<Wanted>,
 ) -> Result<Response, Trouble> {
-    let made = make(&desk, &caller, &sent).await?;
-    super::health::show(&desk, &shown, caller, Some(made.secret)).await
+    let making = match make(&desk, &caller, &sent).await {
+        Ok(made) => Making { secret: Some(made.secret), ..Making::default() },
+        Err(trouble) => Making::refused(sent, trouble)?,
+    };
+    let forms = Forms { making, ..Forms::default() };
+    super::health::show(&desk, &shown, caller, forms).await
 }
 
 /// Make a token; its secret is in this answer only.
@@ -172,6 +249,52 @@ pub(in crate::console) async fn make_call(
     Sent(sent): Sent<Wanted>,
 ) -> Result<(StatusCode, Json<Made>), Trouble> {
     Ok((StatusCode::CREATED, Json(make(&desk, &caller, &sent).await?)))
+}
+
+/// Make a token for oneself; its secret is in this answer only.
+#[utoipa::path(post, path = "/api/v1/me/tokens", tag = "tokens", request_body = Wanted,
+    responses((status = 201, body = Made), (status = 422, body = Problem)))]
+pub(in crate::console) async fn make_own_call(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Sent(sent): Sent<Wanted>,
+) -> Result<(StatusCode, Json<Made>), Trouble> {
+    Ok((StatusCode::CREATED, Json(make_own(&desk, &caller, sent).await?)))
+}
+
+/// The same for whoever asks.
+pub(in crate::console) async fn make_own(
+    desk: &Desk,
+    caller: &Caller,
+    sent: Wanted,
+) -> Result<Made, Trouble> {
+    make(desk, caller, &Wanted { person: caller.person.id.to_string(), ..sent }).await
+}
+
+/// Withdraw one of one's own tokens.
+#[utoipa::path(post, path = "/api/v1/me/tokens/{id}/revocation", tag = "tokens",
+    params(("id" = String, Path, description = "口令代号")),
+    responses((status = 204), (status = 404, body = Problem)))]
+pub(in crate::console) async fn revoke_own_call(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Trouble> {
+    revoke_own(&desk, &caller, &id).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Withdraws a token of whoever asks; others' are none of theirs.
+pub(in crate::console) async fn revoke_own(
+    desk: &Desk,
+    caller: &Caller,
+    id: &str,
+) -> Result<(), Trouble> {
+    let own = own(desk, &caller.person.id).await?;
+    if !own.iter().any(|token| token.id == id) {
+        return Err(Trouble::missing("没有这个口令，或不是你的"));
+    }
+    revoke(desk, caller, id).await
 }
 
 async fn revoke(desk: &Desk, caller: &Caller, id: &str) -> Result<(), Trouble> {

@@ -12,6 +12,7 @@ mod live;
 mod matrix;
 mod oidc;
 mod outputs;
+mod own_tokens;
 mod reach;
 mod reviews;
 mod safety;
