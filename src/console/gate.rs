@@ -149,7 +149,7 @@ async fn nobody(gate: &Gate, parts: &Parts, body: Body) -> Response {
         let trouble = Trouble::new(
             StatusCode::UNAUTHORIZED,
             "没有带口令，或口令过期、被收回了",
-            "在请求头里写 Authorization: Bearer 口令；口令由管理员在“设置”里发",
+            "在请求头里写 Authorization: Bearer 口令；在“我的账号”里发，或请管理员发",
         );
         let mut answer = trouble.into_response();
         let challenge = header::HeaderValue::from_static("Bearer realm=\"caishi\"");
