@@ -4,7 +4,7 @@ use super::{
     Answer, Store, StoreError,
     audit::Entry,
     database::Writing,
-    delivery,
+    delivery, newer,
     record::{Settled, move_rows},
     review::{approvals_of, decision_text, read_people, read_steps},
     value::{Columns, values},
@@ -79,7 +79,8 @@ impl Store {
     /// be claimed.
     ///
     /// # Errors
-    /// [`StoreError::Conflict`] where a manifest was never submitted, a step is not one of its
+    /// [`StoreError::Conflict`] where a manifest was never submitted, what is approved was replaced
+    /// by newer submissions, a step is not one of its
     /// steps, or the person is excluded or has decided about these bytes before. Approving the
     /// same step again is possible once the approval has run out.
     pub async fn decide(&self, decisions: &[Approval]) -> Answer<()> {
@@ -100,7 +101,12 @@ impl Store {
                 )));
             };
             let mut known = approvals_of(&mut writing, &manifest).await?;
+            let refusal = newer::successors(&mut writing, &number).await?.refusal(&number);
             for decision in decisions {
+                // Taking a signature back must stay possible: the bytes may be on their way.
+                if let (Decision::Approved, Some(why)) = (decision.decision, &refusal) {
+                    return Err(StoreError::Conflict(why.clone()));
+                }
                 check_person(&mut writing, &decision.actor).await?;
                 check_decision(decision, &number, &steps, &excluded, &known, now)?;
                 write_decision(&mut writing, decision, &number).await?;

@@ -12,6 +12,7 @@ use crate::model::{
 use jiff::Timestamp;
 use serde_json::json;
 use sqlx::{AssertSqlSafe, any::AnyRow};
+use std::collections::BTreeMap;
 
 /// Who submitted something.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -110,6 +111,11 @@ fn read_review(row: &AnyRow) -> Answer<Review> {
     })
 }
 
+fn read_manifest(row: &AnyRow) -> Answer<(ChannelId, Digest)> {
+    let channel = row.parsed("channel", |text| ChannelId::new(text).ok())?;
+    Ok((channel, row.parsed("manifest", Digest::from_hex)?))
+}
+
 fn read_approval(row: &AnyRow) -> Answer<Approval> {
     Ok(Approval {
         manifest: row.parsed("manifest", Digest::from_hex)?,
@@ -195,10 +201,19 @@ impl Store {
         let sql = format!(
             "SELECT {REVIEW} FROM review r {filter} ORDER BY r.submitted_at DESC, r.number DESC"
         );
-        let rows = self.database.all("读审批单", AssertSqlSafe(sql), values).await?;
+        let rows = self.database.all("读审批单", AssertSqlSafe(sql), values.clone()).await?;
         let mut reviews = rows.iter().map(read_review).collect::<Answer<Vec<_>>>()?;
+        let sql = format!(
+            "SELECT m.review, m.channel, m.manifest FROM review_manifest m \
+             JOIN review r ON r.number = m.review {filter} ORDER BY m.channel, m.manifest"
+        );
+        let rows = self.database.all("读审批单", AssertSqlSafe(sql), values).await?;
+        let mut manifests: BTreeMap<String, Vec<(ChannelId, Digest)>> = BTreeMap::new();
+        for row in &rows {
+            manifests.entry(row.text("review")?).or_default().push(read_manifest(row)?);
+        }
         for review in &mut reviews {
-            review.manifests = self.manifests_of(&review.number).await?;
+            review.manifests = manifests.remove(&review.number).unwrap_or_default();
         }
         Ok(reviews)
     }
@@ -259,11 +274,7 @@ impl Store {
         let sql = "SELECT channel, manifest FROM review_manifest WHERE review = $1 \
                    ORDER BY channel, manifest";
         let rows = self.database.all("读审批单", sql, values![number]).await?;
-        let pair = |row: &AnyRow| {
-            let channel = row.parsed("channel", |text| ChannelId::new(text).ok())?;
-            Ok((channel, row.parsed("manifest", Digest::from_hex)?))
-        };
-        rows.iter().map(pair).collect()
+        rows.iter().map(read_manifest).collect()
     }
 
     /// The canonical JSON of a manifest, checked against its hash.

@@ -75,7 +75,8 @@ impl Publisher {
     /// submission.
     ///
     /// # Errors
-    /// [`WorkError::Refused`] says why this person may not decide (A103, A104),
+    /// [`WorkError::Refused`] says why this person may not decide (A103, A104), or which newer
+    /// submission replaced the one to be approved,
     /// [`WorkError::Faults`] which remarks are still open.
     pub async fn decide(
         &self,
@@ -85,6 +86,10 @@ impl Publisher {
     ) -> Result<Vec<Approval>, WorkError> {
         if decision == Decision::Rejected && note.trim().is_empty() {
             return Err(WorkError::Refused("退回要写明原因：--note \"第几行，改什么\"".to_owned()));
+        }
+        let successors = self.store.successors(&review.number).await?;
+        if let (Decision::Approved, Some(why)) = (decision, successors.refusal(&review.number)) {
+            return Err(WorkError::Refused(why));
         }
         let now = self.store.now().await?;
         let days = valid_days.unwrap_or(self.config.review.valid_days);

@@ -10,7 +10,8 @@
 //! 4. [`worker`] claims deliveries and takes them through their channel, step by step;
 //!    [`outcome`] says what a failure deserves.
 //! 5. [`recall`] takes down, after [`recall_steps`] has said what that means; [`intervene`] is what
-//!    a person decides, [`status`] tells the truth, [`statistics`] what was read, [`branches`] what
+//!    a person decides, [`status`] tells the truth and
+//!    [`replaced`] which submissions newer ones replaced, [`statistics`] what was read, [`branches`] what
 //!    hangs where; [`people`] is who may act, [`live`] what can be seen now, [`past`] what was,
 //!    [`laid`] where the letters of a poster stand. [`feeds`] is what branches were
 //!    given, [`given`] what one branch has, [`roll`] how all stand, [`events`] what they did;
@@ -57,6 +58,7 @@ pub mod recall_steps;
 pub mod registers;
 pub mod remarks;
 pub mod render;
+pub mod replaced;
 pub mod roll;
 pub mod service;
 pub mod slots;

@@ -3,10 +3,11 @@
 use super::{
     Content, Publisher, WorkError,
     live::{LiveOut, Standing as Seen},
+    replaced::replaced_left_out,
 };
 use crate::{
     model::{Approval, DeliveryState, PersonId},
-    review::{self, Standing},
+    review::Standing,
     schedule::{self, Warning},
     store::{Delivery, DeliveryFilter, Deployment, Occurrence, Review},
 };
@@ -103,49 +104,6 @@ impl Publisher {
         })
     }
 
-    /// Submissions that wait for somebody, newest first, with how they stand.
-    ///
-    /// # Errors
-    /// The ledger's.
-    pub async fn waiting_reviews(&self) -> Result<Vec<(Review, Standing)>, WorkError> {
-        self.waiting_of(&self.store.reviews(None).await?).await
-    }
-
-    /// Every submission that no newer one replaces, newest first, with how it stands and the
-    /// decisions on its first manifest; all manifests of one are decided together.
-    ///
-    /// # Errors
-    /// The ledger's.
-    pub async fn current_reviews(
-        &self,
-    ) -> Result<Vec<(Review, Standing, Vec<Approval>)>, WorkError> {
-        let now = self.store.now().await?;
-        let reviews = self.store.reviews(None).await?;
-        let mut current = Vec::new();
-        for review in superseded_left_out(&reviews) {
-            let Some((_, manifest)) = review.manifests.first() else { continue };
-            let approvals = self.store.approvals(manifest).await?;
-            let standing = review::standing(&review.steps, &approvals, &review.excluded, now);
-            current.push((review.clone(), standing, approvals));
-        }
-        Ok(current)
-    }
-
-    async fn waiting_of(&self, reviews: &[Review]) -> Result<Vec<(Review, Standing)>, WorkError> {
-        let now = self.store.now().await?;
-        let mut waiting = Vec::new();
-        for review in superseded_left_out(reviews) {
-            // All manifests of a submission are decided together.
-            let Some((_, manifest)) = review.manifests.first() else { continue };
-            let approvals = self.store.approvals(manifest).await?;
-            let standing = review::standing(&review.steps, &approvals, &review.excluded, now);
-            if !matches!(standing, Standing::Approved { .. }) {
-                waiting.push((review.clone(), standing));
-            }
-        }
-        Ok(waiting)
-    }
-
     /// Every row past its slot and not over, and every slot that waits for a person (P7).
     ///
     /// # Errors
@@ -222,7 +180,7 @@ impl Publisher {
         reviews: &[Review],
     ) -> Result<Vec<Warning>, WorkError> {
         let mut approvals: Vec<(String, Approval)> = Vec::new();
-        for review in superseded_left_out(reviews) {
+        for review in replaced_left_out(reviews) {
             for (_, manifest) in review.manifests.iter().take(1) {
                 let own = self.store.approvals(manifest).await?;
                 approvals.extend(own.into_iter().map(|approval| (review.number.clone(), approval)));
@@ -241,27 +199,6 @@ impl Publisher {
         };
         people.iter().map(name).collect::<Vec<_>>().join("、")
     }
-}
-
-/// Submissions, newest first, without those that a newer one of the same campaign and lessons
-/// replaces.
-fn superseded_left_out(reviews: &[Review]) -> Vec<&Review> {
-    let mut kept: Vec<&Review> = Vec::new();
-    for review in reviews {
-        let same = |other: &&&Review| {
-            other.campaign == review.campaign
-                && other.lessons == review.lessons
-                && other
-                    .manifests
-                    .iter()
-                    .map(|(id, _)| id)
-                    .eq(review.manifests.iter().map(|(id, _)| id))
-        };
-        if kept.iter().find(same).is_none() {
-            kept.push(review);
-        }
-    }
-    kept
 }
 
 fn default_step(delivery: &Delivery) -> String {

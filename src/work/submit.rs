@@ -112,6 +112,8 @@ impl Publisher {
         }
         if let Some(review) = self.store.review_of_plan(&outline.key).await?
             && review.manifests == manifests(&plan)
+            // What was changed and changed back is submitted anew: it is the newest then.
+            && !self.store.successors(&review.number).await?.are_all()
         {
             return Ok((review, plan));
         }

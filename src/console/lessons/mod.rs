@@ -123,9 +123,9 @@ async fn list_of(desk: &Desk) -> Result<Vec<Listed>, Trouble> {
     let content = desk.content().await?;
     let today = shanghai(publisher.store.now().await?).date();
     let mut standings: BTreeMap<LessonId, (String, Standing)> = BTreeMap::new();
-    for (review, standing, _) in publisher.current_reviews().await? {
-        for lesson in &review.lessons {
-            let own = (review.number.clone(), standing.clone());
+    for one in publisher.current_reviews().await? {
+        for lesson in &one.review.lessons {
+            let own = (one.review.number.clone(), one.standing.clone());
             standings.entry(lesson.clone()).or_insert(own);
         }
     }

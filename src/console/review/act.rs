@@ -96,6 +96,11 @@ async fn decide(
         ));
     }
     let publisher = desk.publisher();
+    let successors = publisher.store.successors(&review.number).await?;
+    if let (Decision::Approved, Some(why)) = (decision, successors.refusal(&review.number)) {
+        let next = format!("看 {}", successors.numbers().join("、"));
+        return Err(Trouble::new(StatusCode::CONFLICT, why, &next));
+    }
     let despite_remarks = sent.despite_remarks == "yes";
     let verdict = Verdict { decision, note, valid_days: days, despite_remarks };
     let decisions = publisher.decide(review, &caller.person, verdict).await?;

@@ -2,9 +2,11 @@
 //! says, where its facts come from, what changed since it was last approved.
 
 use super::{
+    basis::{Against, Bases, Returned},
     carried::{Carried, carried},
     compared::compared,
     judged::judged,
+    place::{self, Replaced},
     queue,
     source::{self, Found, Said, Text},
     specimens::{Gone, Specimen},
@@ -13,7 +15,7 @@ use super::{
 use crate::{
     console::{Desk, caller::Caller, permit::Action, trouble::Trouble},
     model::{Approval, Decision, Digest, PersonId, ReviewStep},
-    review::{self, Standing, may_settle, step_name},
+    review::{self, may_settle, step_name},
     store::{Remark, Review},
     work::{Content, people::Called},
 };
@@ -73,10 +75,17 @@ pub struct Dossier {
     /// When, RFC 3339.
     #[schema(value_type = String)]
     pub submitted_at: Timestamp,
-    /// `approved`, `waiting`, `returned`, `expired`.
+    /// `approved`, `waiting`, `returned`, `expired`, or `replaced` by newer submissions.
     pub state: &'static str,
     /// The same in Chinese, with what is missing.
     pub standing: String,
+    /// The channels that newer submissions carry; approving is refused where it is all of them.
+    pub replaced: Vec<Replaced>,
+    /// The files that were changed in the content folder since it was submitted, in Chinese. What
+    /// is signed is what was submitted all the same.
+    pub changed_since: Vec<String>,
+    /// Why the submission before was returned, where nothing was approved since.
+    pub returned: Option<Returned>,
     /// A digest over all manifests: to be sent with a decision, so that what is decided is what
     /// was shown.
     pub shown: String,
@@ -92,8 +101,14 @@ pub struct Dossier {
     pub findings: Vec<Found>,
     /// Where the facts come from.
     pub claims: Vec<Claim>,
-    /// The number of the submission that the texts are compared with.
+    /// The number of the submission that texts and outputs are compared with.
     pub compared_with: Option<String>,
+    /// What became of that one: `approved`, `returned`.
+    pub compared_is: Option<&'static str>,
+    /// Whether something was returned since something was approved, so that there are two to
+    /// compare with.
+    #[serde(skip)]
+    pub(super) compares_two: bool,
     /// The texts.
     pub texts: Vec<Text>,
     /// Remarks, those on lines included.
@@ -105,6 +120,8 @@ pub struct Dossier {
     pub open_remarks: usize,
     /// The step that whoever asks would sign.
     pub mine: Option<String>,
+    /// What they have decided about it: `approved`, while it counts, or `rejected`.
+    pub own_decision: Option<&'static str>,
     /// Why they may not sign.
     pub refusal: Option<String>,
 }
@@ -128,6 +145,7 @@ pub(super) async fn dossier(
     desk: &Desk,
     caller: &Caller,
     number: &str,
+    against: Against,
 ) -> Result<Dossier, Trouble> {
     let publisher = desk.publisher();
     let review = find(desk, number).await?;
@@ -146,11 +164,15 @@ pub(super) async fn dossier(
     let earlier = publisher.earlier_remarks(&review).await?;
     let earlier_remarks = said(desk, caller, &called, &earlier).await?;
     let own_open = remarks.iter().filter(|remark| remark.settled.is_none()).count();
-    let previous = previous(desk, &review).await?;
+    let bases = Bases::of(desk, &review, &called).await?;
+    let basis = bases.choose(against);
+    let previous = basis.as_ref().map(|basis| &basis.review);
+    let successors = publisher.store.successors(&review.number).await?;
+    let (state, standing) = place::state(&standing, &successors);
     let channels = carried(desk, &review, &content).await?;
-    let compared = compared(desk, &content, &review, previous.as_ref(), &judged).await?;
+    let compared = compared(desk, &content, &review, previous, &judged).await?;
     let findings = shown_in(&judged.findings, &compared.specimens);
-    let texts = texts(desk, &review, previous.as_ref(), &findings, &remarks).await?;
+    let texts = texts(desk, &review, previous, &findings, &remarks).await?;
     Ok(Dossier {
         number: review.number.clone(),
         campaign: review.campaign.to_string(),
@@ -159,8 +181,11 @@ pub(super) async fn dossier(
         author: called.one(&review.author),
         excluded: hands(&review, &called, caller),
         submitted_at: review.submitted_at,
-        state: queue::state(&standing),
-        standing: standing.to_string(),
+        state,
+        standing,
+        replaced: place::replaced(&successors),
+        changed_since: place::changed_since(desk, &review).await?,
+        returned: bases.returned(),
         shown: shown(&review),
         steps: steps(&review, &approvals, &called),
         channels,
@@ -168,12 +193,15 @@ pub(super) async fn dossier(
         gone: compared.gone,
         findings,
         claims: claims(&content, &review),
-        compared_with: previous.map(|previous| previous.number),
+        compared_is: basis.as_ref().map(|basis| basis.kind),
+        compared_with: basis.map(|basis| basis.review.number),
+        compares_two: bases.are_both(),
         texts,
         open_remarks: own_open + earlier_remarks.len(),
         remarks,
         earlier_remarks,
         refusal: able.as_ref().err().map(ToString::to_string),
+        own_decision: place::own_decision(&approvals, &caller.person.id, now),
         mine: able.ok().map(|step| step_name(&step)),
     })
 }
@@ -236,23 +264,6 @@ fn steps(review: &Review, approvals: &[Approval], called: &Called) -> Vec<Step> 
 pub(super) async fn find(desk: &Desk, number: &str) -> Result<Review, Trouble> {
     let review = desk.publisher().store.review(number).await?;
     review.ok_or_else(|| Trouble::missing(format!("没有编号“{number}”的送审记录")))
-}
-
-/// The last submission before this one with a lesson of it that was approved.
-async fn previous(desk: &Desk, review: &Review) -> Result<Option<Review>, Trouble> {
-    let store = &desk.publisher().store;
-    for number in store.earlier_reviews(review.submitted_at, &review.lessons).await? {
-        let Some(other) = store.review(&number).await? else { continue };
-        let Some((_, manifest)) = other.manifests.first() else { continue };
-        let approvals = store.approvals(manifest).await?;
-        // What had expired by now was approved all the same: looked at when it was signed.
-        let at = approvals.iter().map(|one| one.at).max().unwrap_or(other.submitted_at);
-        let standing = review::standing(&other.steps, &approvals, &other.excluded, at);
-        if matches!(standing, Standing::Approved { .. }) {
-            return Ok(Some(other));
-        }
-    }
-    Ok(None)
 }
 
 /// The findings, each with the outputs that show its words.

@@ -4,6 +4,8 @@
 //! |---|---|
 //! | [`queue`] | what waits, by the moment it is to go out and by risk |
 //! | [`dossier`] | one submission: steps, outputs, findings, sources, changes → what is shown |
+//! | [`place`] | whether newer ones replaced it, texts changed since, whoever asks has decided |
+//! | [`basis`] | the earlier submission that it is compared with |
 //! | [`carried`] | what a submission carries, and to whom |
 //! | [`specimens`] [`compared`] | one output of each sort, and what became of it since the last approval |
 //! | [`judged`] | what the check says, and where in an output each finding stands |
@@ -24,10 +26,12 @@ pub(super) mod queue;
 pub(super) mod remarks;
 pub(super) mod show;
 
+mod basis;
 mod bits;
 mod compared;
 mod judged;
 mod pictures;
+mod place;
 mod source;
 mod specimens;
 mod texts;

@@ -1,5 +1,6 @@
 //! `/console/reviews`: what waits for whom, the most urgent first.
 
+use super::place::{self, Replaced};
 use crate::{
     console::{
         Desk,
@@ -8,11 +9,11 @@ use crate::{
         page::{Page, Shown, render},
         trouble::Trouble,
     },
-    model::{LessonId, Priority},
+    model::{Approval, Decision, LessonId, Priority},
     review::{self, Standing},
     schedule,
     store::Review,
-    work::Content,
+    work::{Content, people::Called, replaced::Reviewed},
 };
 use askama::Template;
 use axum::{
@@ -24,7 +25,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-/// What was decided before this is only shown on request.
+/// What was decided or replaced and submitted before this is only shown on request.
 const RECENT: SignedDuration = SignedDuration::from_hours(24 * 30);
 
 /// So many slots of a schedule are looked at to find when something goes out.
@@ -52,8 +53,12 @@ pub struct Queued {
     pub high: bool,
     /// How it stands, in Chinese.
     pub standing: String,
-    /// `approved`, `waiting`, `returned`, `expired`.
+    /// `approved`, `waiting`, `returned`, `expired`, or `replaced` by newer submissions.
     pub state: &'static str,
+    /// The channels that newer submissions carry; all of them where the state is `replaced`.
+    pub replaced: Vec<Replaced>,
+    /// Who signed.
+    pub signed: Vec<String>,
     /// Whether whoever asks can sign a step that is open.
     pub mine: bool,
 }
@@ -61,7 +66,7 @@ pub struct Queued {
 /// Which submissions.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 pub struct Asked {
-    /// `all` for those that were decided long ago, too.
+    /// `all` for those that were decided or replaced long ago, too.
     show: Option<String>,
 }
 
@@ -82,7 +87,7 @@ pub(in crate::console) async fn page(
 ) -> Result<Response, Trouble> {
     let all = asked.show.as_deref() == Some("all");
     let queue = queue(&desk, &caller, all).await?;
-    let (decided, waiting) = queue.into_iter().partition(|one| one.state == "approved");
+    let (decided, waiting) = queue.into_iter().partition(Queued::is_past);
     let page = Page::new(&desk, &shown, Some(caller), ("审批", "Reviews")).await;
     render(&QueuePage { page, waiting, decided, all })
 }
@@ -106,48 +111,75 @@ async fn queue(desk: &Desk, caller: &Caller, all: bool) -> Result<Vec<Queued>, T
     let slots = slots(desk, &content, now).await?;
     let called = publisher.called().await?;
     let mut queue = Vec::new();
-    for (review, standing, approvals) in publisher.current_reviews().await? {
+    let replaced_since = if all { Timestamp::MIN } else { since };
+    for one in publisher.all_reviews(replaced_since).await? {
+        let Reviewed { review, standing, approvals, successors } = one;
         let is_approved = matches!(standing, Standing::Approved { .. });
         if !all && is_approved && review.submitted_at < since {
             continue;
         }
         let able = review::may_decide(&caller.person, &review.steps, &approvals, &review.excluded);
         let open = match &standing {
+            _ if successors.are_all() => Vec::new(),
             Standing::Missing(steps) => steps.clone(),
             Standing::Expired { step, .. } => vec![step.clone()],
             _ => Vec::new(),
         };
+        let (state, standing) = place::state(&standing, &successors);
+        // The newer one goes out in its place.
+        let own_slots = slots.iter().filter(|_| !successors.are_all());
         queue.push(Queued {
             number: review.number.clone(),
             campaign: review.campaign.to_string(),
             titles: titles(&content, &review),
             author: called.one(&review.author),
             submitted_at: review.submitted_at,
-            fires_at: slots
-                .iter()
-                .find(|(_, campaign, lessons)| {
+            fires_at: own_slots
+                .filter(|(_, campaign, lessons)| {
                     *campaign == review.campaign.to_string() && *lessons == review.lessons
                 })
-                .map(|(at, _, _)| *at),
+                .map(|(at, _, _)| *at)
+                .next(),
             high: is_high(&content, &review),
-            state: state(&standing),
+            state,
+            replaced: place::replaced(&successors),
+            signed: signed(&approvals, &called),
             mine: able.is_ok_and(|step| open.contains(&step)),
-            standing: standing.to_string(),
+            standing,
         });
     }
-    let rank =
-        |one: &Queued| (one.state == "approved", one.fires_at.unwrap_or(Timestamp::MAX), !one.high);
+    let rank = |one: &Queued| {
+        let place = ["approved", "replaced"].iter().position(|state| *state == one.state);
+        (place, one.fires_at.unwrap_or(Timestamp::MAX), !one.high)
+    };
     queue.sort_by_key(|one| (rank(one), std::cmp::Reverse(one.submitted_at)));
     Ok(queue)
 }
 
-/// `approved`, `waiting`, `returned`, `expired`.
-pub(super) fn state(standing: &Standing) -> &'static str {
-    match standing {
-        Standing::Approved { .. } => "approved",
-        Standing::Missing(_) => "waiting",
-        Standing::Rejected { .. } => "returned",
-        Standing::Expired { .. } => "expired",
+/// Who approved, each once.
+fn signed(approvals: &[Approval], called: &Called) -> Vec<String> {
+    let approved = approvals.iter().filter(|one| one.decision == Decision::Approved);
+    let mut signed: Vec<String> = Vec::new();
+    for name in approved.map(|one| called.one(&one.actor)) {
+        if !signed.contains(&name) {
+            signed.push(name);
+        }
+    }
+    signed
+}
+
+impl Queued {
+    /// Whether nobody has to look at it any more.
+    fn is_past(&self) -> bool {
+        matches!(self.state, "approved" | "replaced")
+    }
+
+    /// The newer submissions, each once.
+    fn newer(&self) -> Vec<&str> {
+        let mut numbers: Vec<&str> = self.replaced.iter().map(|one| one.number.as_str()).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
     }
 }
 

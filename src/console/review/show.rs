@@ -1,6 +1,7 @@
 //! `/console/reviews/<number>`: everything that a reviewer needs, on one page.
 
 use super::{
+    basis::Against,
     bits::{Bit, bits, changed_bits},
     dossier::{Dossier, dossier},
     source::{Fate, Found, Text},
@@ -31,12 +32,14 @@ pub(in crate::console) struct Asked {
     line: Option<String>,
     /// Whether pictures with the approved bytes are shown as pictures, too.
     all: Option<String>,
+    /// `approved`: compared with what was approved last, though something was returned since.
+    against: Option<String>,
 }
 
 impl Asked {
     /// A line of a text, for a remark.
     pub(super) fn line(text: String, line: String) -> Self {
-        Self { text: Some(text), line: Some(line), all: None }
+        Self { text: Some(text), line: Some(line), ..Self::default() }
     }
 }
 
@@ -70,9 +73,13 @@ struct Tab {
 struct ReviewPage {
     page: Page,
     dossier: Dossier,
-    /// Whether there are buttons to decide.
-    decides: bool,
+    /// Whether there is a button to approve.
+    approves: bool,
+    /// Whether there is one to return.
+    returns: bool,
     remarks: bool,
+    /// Whether it is compared with what was approved although something was returned since.
+    against: bool,
     tabs: Vec<Tab>,
     text: Option<Text>,
     text_number: usize,
@@ -143,7 +150,11 @@ pub(super) async fn with(
     number: &str,
     (asked, mut typed): (Asked, Typed),
 ) -> Result<Response, Trouble> {
-    let mut dossier = dossier(desk, &caller, number).await?;
+    let against = match asked.against.as_deref() {
+        Some("approved") => Against::Approved,
+        _ => Against::Decided,
+    };
+    let mut dossier = dossier(desk, &caller, number, against).await?;
     let remarks = caller.may(Action::Remark);
     let tabs = tabs(&dossier, asked.text.as_deref());
     let here = tabs.iter().position(|tab| tab.here).unwrap_or(0);
@@ -169,7 +180,7 @@ pub(super) async fn with(
     let is_told = |one: &mut Specimen| asked.all.is_none() && one.is_unchanged();
     let unchanged = pictures.extract_if(.., is_told).collect();
     let texts = texts.into_iter().map(|one| Words::new(one, &dossier.findings)).collect();
-    let decides = caller.may(Action::Decide) && dossier.mine.is_some();
+    let (approves, returns) = dossier.buttons(caller.may(Action::Decide));
     let usual = || desk.publisher().config.review.valid_days.to_string();
     let valid_days = typed.valid_days.take().unwrap_or_else(usual);
     let status = typed.refused.as_ref().map_or(StatusCode::OK, |trouble| trouble.status);
@@ -177,7 +188,9 @@ pub(super) async fn with(
     let mut answer = render(&ReviewPage {
         page,
         dossier,
-        decides,
+        approves,
+        returns,
+        against: against == Against::Approved,
         remarks,
         tabs,
         text,
@@ -193,6 +206,36 @@ pub(super) async fn with(
     })?;
     *answer.status_mut() = status;
     Ok(answer)
+}
+
+impl Dossier {
+    /// Whether there are buttons to approve and to return. Who has approved can return it still,
+    /// even where a newer one took its place: its bytes may be on their way.
+    fn buttons(&self, may_decide: bool) -> (bool, bool) {
+        let (may_decide, is_replaced) =
+            (may_decide && self.mine.is_some(), self.state == "replaced");
+        match self.own_decision {
+            Some("approved") => (false, may_decide),
+            Some(_) => (false, false),
+            None => (may_decide && !is_replaced, may_decide && !is_replaced),
+        }
+    }
+
+    /// The newer submissions that took its place, each once.
+    fn newer(&self) -> Vec<&str> {
+        let mut numbers: Vec<&str> = self.replaced.iter().map(|one| one.number.as_str()).collect();
+        numbers.sort_unstable();
+        numbers.dedup();
+        numbers
+    }
+
+    /// What it is compared with, in Chinese and English.
+    fn basis(&self) -> (&'static str, &'static str) {
+        match self.compared_is {
+            Some("returned") => ("上次退回的", "returned before"),
+            _ => ("上次批准的", "approved before"),
+        }
+    }
 }
 
 /// The texts, and which is shown: the one that was asked for, else the first with something to say.
@@ -225,5 +268,5 @@ pub(in crate::console) async fn one(
     caller: Caller,
     Path(number): Path<String>,
 ) -> Result<Json<Dossier>, Trouble> {
-    Ok(Json(dossier(&desk, &caller, &number).await?))
+    Ok(Json(dossier(&desk, &caller, &number, Against::default()).await?))
 }

@@ -2,14 +2,18 @@
 //! what the check and people say of each line.
 
 use crate::{
+    console::marks::change::{self, Change},
     model::{Finding, Severity},
     store::Remark,
     work::people::{Called, person_of_actor},
 };
 use jiff::Timestamp;
 use serde::Serialize;
-use similar::{ChangeTag, TextDiff};
+use similar::{DiffTag, TextDiff};
 use utoipa::ToSchema;
+
+/// One part in so many of two texts must be the same for the rest to be told apart.
+const ALIKE: usize = 4;
 
 /// What became of a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
@@ -215,22 +219,79 @@ fn plain(text: &str, fate: Fate) -> Line {
 
 fn compared(old: &str, new: &str) -> Vec<Line> {
     let diff = TextDiff::from_lines(old, new);
+    let (before, after) = (diff.old_slices(), diff.new_slices());
     let mut lines = Vec::new();
     for operation in diff.ops() {
-        for change in diff.iter_inline_changes(operation) {
-            let fate = match change.tag() {
-                ChangeTag::Equal => Fate::Same,
-                ChangeTag::Insert => Fate::Added,
-                ChangeTag::Delete => Fate::Removed,
-            };
-            let parts = change.iter_strings_lossy().map(|(changed, text)| Part {
-                changed,
-                text: text.trim_end_matches(['\n', '\r']).to_owned(),
-            });
-            let mut line = plain("", fate);
-            line.parts = parts.filter(|part| !part.text.is_empty()).collect();
-            lines.push(line);
+        let (gone, come) = (&before[operation.old_range()], &after[operation.new_range()]);
+        let whole = |fate: Fate| {
+            move |line: &&str| plain(line.trim_end_matches(['\n', '\r']), fate)
+        };
+        match operation.tag() {
+            DiffTag::Equal => lines.extend(come.iter().map(whole(Fate::Same))),
+            DiffTag::Delete => lines.extend(gone.iter().map(whole(Fate::Removed))),
+            DiffTag::Insert => lines.extend(come.iter().map(whole(Fate::Added))),
+            DiffTag::Replace => lines.extend(inside(&gone.concat(), &come.concat())),
         }
     }
     lines
+}
+
+/// Lines that took the place of others, with what differs within them: as in finished outputs,
+/// Chinese character by character. Where they have hardly a word in common nothing is told apart.
+fn inside(old: &str, new: &str) -> Vec<Line> {
+    let changes = change::compare(old, new);
+    let (mut gone, mut come) = (Lines::new(Fate::Removed), Lines::new(Fate::Added));
+    let mut kept = 0;
+    for change in &changes {
+        match change {
+            Change::Same(range) => {
+                let text = &new[range.clone()];
+                kept += text.trim().len();
+                gone.push(false, text);
+                come.push(false, text);
+            }
+            Change::Added(range) => come.push(true, &new[range.clone()]),
+            Change::Removed(text, _) => gone.push(true, text),
+        }
+    }
+    let is_alike = kept * ALIKE >= old.len().max(new.len());
+    gone.finished(is_alike).chain(come.finished(is_alike)).collect()
+}
+
+/// Lines in the making.
+struct Lines {
+    fate: Fate,
+    made: Vec<Line>,
+    is_open: bool,
+}
+
+impl Lines {
+    fn new(fate: Fate) -> Self {
+        Self { fate, made: Vec::new(), is_open: false }
+    }
+
+    fn push(&mut self, changed: bool, text: &str) {
+        for piece in text.split_inclusive('\n') {
+            if !self.is_open {
+                let mut line = plain("", self.fate);
+                line.parts.clear();
+                self.made.push(line);
+            }
+            self.is_open = !piece.ends_with('\n');
+            let words = piece.trim_end_matches(['\n', '\r']);
+            if let Some(line) = self.made.last_mut().filter(|_| !words.is_empty()) {
+                line.parts.push(Part { changed, text: words.to_owned() });
+            }
+        }
+    }
+
+    fn finished(self, is_alike: bool) -> impl Iterator<Item = Line> {
+        self.made.into_iter().map(move |mut line| {
+            if !is_alike {
+                let text = line.parts.iter().map(|part| part.text.as_str()).collect();
+                line.parts = vec![Part { changed: false, text }];
+            }
+            line
+        })
+    }
 }
