@@ -4,7 +4,10 @@ use super::{
     Exit,
     session::{Actor, Session, block_on},
 };
-use crate::{model::Decision, work::Verdict};
+use crate::{
+    model::Decision,
+    work::{Verdict, WorkError},
+};
 use clap::Args;
 use std::path::Path;
 
@@ -62,7 +65,11 @@ fn decide(
         let session = Session::open(config).await?;
         let person = actor.authenticate(&session.config)?;
         let review = session.publisher.find_review(review).await?;
-        let decisions = session.publisher.decide(&review, person, verdict).await?;
+        let decided = session.publisher.decide(&review, person, verdict).await;
+        let decisions = match decided {
+            Err(WorkError::OpenRemarks(what)) => anyhow::bail!("{what}：加 --despite-remarks"),
+            decided => decided?,
+        };
         let step = decisions.first().map_or("", |decision| decision.step.as_str());
         match verdict.decision {
             Decision::Approved => println!("{}：{} 已签“{step}”", review.number, person.name),

@@ -110,6 +110,7 @@ impl From<WorkError> for Trouble {
             WorkError::Unknown(what) => Self::missing(what),
             WorkError::Refused(what) => Self::conflict(what),
             WorkError::Faults(what) => Self::wrong_list(what),
+            WorkError::OpenRemarks(what) => Self::wrong(what),
             WorkError::Store(error) => error.into(),
             WorkError::Id(error) => Self::wrong(error.to_string()),
             other => broken(&other),

@@ -77,7 +77,7 @@ impl Publisher {
     /// # Errors
     /// [`WorkError::Refused`] says why this person may not decide (A103, A104), or which newer
     /// submission replaced the one to be approved,
-    /// [`WorkError::Faults`] which remarks are still open.
+    /// [`WorkError::OpenRemarks`] which remarks are still open.
     pub async fn decide(
         &self,
         review: &Review,

@@ -98,6 +98,9 @@ pub enum WorkError {
     /// Several things are wrong.
     #[error("有 {} 处要改：{}", .0.len(), .0.join("；"))]
     Faults(Vec<String>),
+    /// Remarks are open that nobody said to have read; which.
+    #[error("{0}")]
+    OpenRemarks(String),
     /// The check cannot begin.
     #[error(transparent)]
     Check(#[from] crate::check::CheckError),

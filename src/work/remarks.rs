@@ -44,12 +44,11 @@ impl Publisher {
         }
         let told: Vec<_> = open.iter().take(LISTED).map(|remark| told(remark, review)).collect();
         let more = if open.len() > LISTED { "……" } else { "" };
-        Err(WorkError::Faults(vec![format!(
-            "还有 {} 条批注没有了结（{}{more}）：逐条了结，或说明都看过、仍然批准：控制台勾“批注我都看过，\
-             仍然批准”，命令行加 --despite-remarks，接口写 despite_remarks",
+        Err(WorkError::OpenRemarks(format!(
+            "还有 {} 条批注没有了结（{}{more}）：逐条了结，或说明批注都看过、仍然批准",
             open.len(),
             told.join("；")
-        )]))
+        )))
     }
 
     /// The open remarks on earlier submissions of the same lessons, the newest submission first.

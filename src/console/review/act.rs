@@ -9,13 +9,14 @@ use crate::{
     console::{
         Desk,
         caller::Caller,
+        language::say,
         page::{Notice, Shown},
         sent::Sent,
         trouble::Trouble,
     },
     model::Decision,
     store::Review,
-    work::Verdict,
+    work::{Verdict, WorkError},
 };
 use axum::{
     Json,
@@ -55,11 +56,13 @@ pub struct Signed {
     pub standing: String,
 }
 
+/// Decides. `how`: how whoever asks says that open remarks have been read.
 async fn decide(
     desk: &Desk,
     caller: &Caller,
     review: &Review,
     sent: &Decided,
+    how: &str,
 ) -> Result<Signed, Trouble> {
     let mut faults = Vec::new();
     let decision = match sent.decision.as_str() {
@@ -103,7 +106,11 @@ async fn decide(
     }
     let despite_remarks = sent.despite_remarks == "yes";
     let verdict = Verdict { decision, note, valid_days: days, despite_remarks };
-    let decisions = publisher.decide(review, &caller.person, verdict).await?;
+    let decided = publisher.decide(review, &caller.person, verdict).await;
+    let decisions = decided.map_err(|error| match error {
+        WorkError::OpenRemarks(what) => Trouble { next: how.to_owned(), ..Trouble::wrong(what) },
+        other => other.into(),
+    })?;
     let standing = publisher.standing(review).await?;
     Ok(Signed {
         step: decisions.first().map(|one| one.step.clone()).unwrap_or_default(),
@@ -127,7 +134,11 @@ pub(in crate::console) async fn decide_form(
     Sent(sent): Sent<Decided>,
 ) -> Result<Response, Trouble> {
     let review = find(&desk, &number).await?;
-    match decide(&desk, &caller, &review, &sent).await {
+    let how = say(
+        "逐条了结，或勾“批注我都看过，仍然批准”再批准",
+        "Settle them, or say that you have read them and approve all the same",
+    );
+    match decide(&desk, &caller, &review, &sent, how).await {
         Ok(_) if sent.decision == "approve" => Ok(back(&number, Notice::Approved, "")),
         Ok(_) => Ok(back(&number, Notice::Returned, "")),
         Err(trouble)
@@ -162,5 +173,6 @@ pub(in crate::console) async fn decide_call(
     Sent(sent): Sent<Decided>,
 ) -> Result<Json<Signed>, Trouble> {
     let review = find(&desk, &number).await?;
-    Ok(Json(decide(&desk, &caller, &review, &sent).await?))
+    let how = "逐条了结，或写 despite_remarks：yes（批注都看过，仍然批准）";
+    Ok(Json(decide(&desk, &caller, &review, &sent, how).await?))
 }

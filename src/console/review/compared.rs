@@ -119,6 +119,7 @@ fn one(files: &[Listed<'_>], earlier: &[Listed<'_>]) -> Specimen {
         None => Fate::New,
     };
     let mut fates = Fates::default();
+    let mut pairs: BTreeMap<(Digest, Digest), usize> = BTreeMap::new();
     let mut shown = &files[0];
     let mut is_found = false;
     for listed in files {
@@ -126,6 +127,9 @@ fn one(files: &[Listed<'_>], earlier: &[Listed<'_>]) -> Specimen {
             Fate::Same => fates.same += 1,
             Fate::Changed => {
                 fates.changed += 1;
+                if let Some((_, old)) = counterpart(listed.1) {
+                    *pairs.entry((listed.1.sha256, old.sha256)).or_default() += 1;
+                }
                 if !is_found {
                     (shown, is_found) = (listed, true);
                 }
@@ -165,6 +169,7 @@ fn one(files: &[Listed<'_>], earlier: &[Listed<'_>]) -> Specimen {
         concerns: Vec::new(),
         file: (*file).clone(),
         old_text: None,
+        pairs,
     }
 }
 

@@ -192,7 +192,7 @@ pub(super) async fn dossier(
         specimens: compared.specimens,
         gone: compared.gone,
         findings,
-        claims: claims(&content, &review),
+        claims: claims(&content, &review, &texts),
         compared_is: basis.as_ref().map(|basis| basis.kind),
         compared_with: basis.map(|basis| basis.review.number),
         compares_two: bases.are_both(),

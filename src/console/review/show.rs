@@ -106,7 +106,9 @@ struct Words {
 #[derive(Default)]
 struct Tally {
     same: usize,
+    /// Those in which only numbers differ left out.
     changed: usize,
+    only_number: usize,
     new: usize,
     gone: usize,
 }
@@ -116,7 +118,8 @@ impl Tally {
         let fates = || dossier.specimens.iter().map(|one| one.fates);
         Self {
             same: fates().map(|fates| fates.same).sum(),
-            changed: fates().map(|fates| fates.changed).sum(),
+            changed: fates().map(|fates| fates.changed - fates.only_number).sum(),
+            only_number: fates().map(|fates| fates.only_number).sum(),
             new: fates().map(|fates| fates.new).sum(),
             gone: dossier.gone.iter().map(|gone| gone.count).sum(),
         }

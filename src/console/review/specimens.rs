@@ -6,7 +6,11 @@ use crate::{
     model::{Digest, Listing, MediaType, OutputKind},
 };
 use serde::Serialize;
+use std::collections::BTreeMap;
 use utoipa::ToSchema;
+
+/// So many outputs of a sort are looked at to tell whether only numbers differ.
+const PAIRS: usize = 400;
 
 /// Digits of a digest in an address.
 const SHORT: usize = 16;
@@ -60,6 +64,9 @@ pub struct Fates {
     pub same: usize,
     /// With others.
     pub changed: usize,
+    /// Those of them in which only the approval number and the lesson's number differ, as far as
+    /// that was looked at: texts.
+    pub only_number: usize,
     /// That there were not.
     pub new: usize,
 }
@@ -101,7 +108,8 @@ pub struct Specimen {
     pub fate: Fate,
     /// What became of all that are like it.
     pub fates: Fates,
-    /// Of a text: whether the approval number is all that differs.
+    /// Of a text: whether the approval number and the lesson's number (课件编号) are all that
+    /// differs, in all that are like it.
     pub only_number: bool,
     /// What it is compared with.
     pub before: Option<Before>,
@@ -117,6 +125,9 @@ pub struct Specimen {
     pub(super) file: Listing,
     #[serde(skip)]
     pub(super) old_text: Option<String>,
+    /// Those like it that changed, each pair once with how often: now and before.
+    #[serde(skip)]
+    pub(super) pairs: BTreeMap<(Digest, Digest), usize>,
 }
 
 /// Outputs that were approved before and are not in this submission.
@@ -190,20 +201,31 @@ impl Specimen {
             if self.text.is_some() {
                 self.old_text = Some(text(desk, &old).await?);
             }
-            let pair = [old.as_bytes().as_slice(), file.sha256.as_bytes()];
-            let key = Digest::of_fields(pair);
-            let known = desk.past().count(&key);
-            let only = match known {
-                Some(only) => only == 1,
-                None => {
-                    let was = text(desk, &old).await?.replace(old_number, number);
-                    was == text(desk, &file.sha256).await?
+            let shown = (file.sha256, old);
+            if only_number(desk, shown, (number, old_number)).await? {
+                for (pair, times) in std::mem::take(&mut self.pairs).into_iter().take(PAIRS) {
+                    if only_number(desk, pair, (number, old_number)).await? {
+                        self.fates.only_number += times;
+                    }
                 }
-            };
-            desk.past().keep_count(key, usize::from(only));
-            self.only_number = only;
+                self.only_number = self.fates.only_number == self.fates.changed;
+            }
         }
         Ok(())
+    }
+
+    /// Whether more than its numbers changed.
+    pub(super) fn is_rewritten(&self) -> bool {
+        self.fate == Fate::Changed && !self.only_number
+    }
+
+    /// How it is looked at first: findings marked, where there are some, else what changed.
+    pub(super) fn first_look(&self) -> String {
+        match &self.changes {
+            _ if !self.places.is_empty() => format!("{}?view=marked", self.href),
+            Some(changes) if self.is_rewritten() => changes.clone(),
+            _ => format!("{}?view=look", self.href),
+        }
     }
 
     /// Whether the places of its letters can be told, though it is a picture.
@@ -228,6 +250,37 @@ impl Specimen {
         }
         found
     }
+}
+
+/// Whether two texts, now and before, are the same but for their numbers, which are given likewise.
+async fn only_number(
+    desk: &Desk,
+    (now, before): (Digest, Digest),
+    (number, old_number): (&str, &str),
+) -> Result<bool, Trouble> {
+    let key = Digest::of_fields([before.as_bytes().as_slice(), now.as_bytes(), b"numbers"]);
+    if let Some(only) = desk.past().count(&key) {
+        return Ok(only == 1);
+    }
+    let was = unnumbered(&text(desk, &before).await?, old_number);
+    let only = was == unnumbered(&text(desk, &now).await?, number);
+    desk.past().keep_count(key, usize::from(only));
+    Ok(only)
+}
+
+/// A text without its approval number, and without the lesson's number in its foot: id, version,
+/// digest of the manuscript.
+fn unnumbered(text: &str, number: &str) -> String {
+    const LESSON: &str = "课件编号 ";
+    let text = text.replace(number, "");
+    let mut pieces = text.split(LESSON);
+    let mut kept = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        let is_number = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        kept.push_str(LESSON);
+        kept.push_str(piece.trim_start_matches(is_number));
+    }
+    kept
 }
 
 async fn text(desk: &Desk, digest: &Digest) -> Result<String, Trouble> {

@@ -3,7 +3,7 @@
 use super::source::{self, Found, Said, Text};
 use crate::{
     console::{Desk, trouble::Trouble},
-    model::LessonId,
+    model::{Lesson, LessonId},
     store::Review,
     work::{Content, difference::read_revision},
 };
@@ -21,6 +21,10 @@ pub struct Claim {
     pub lesson: String,
     /// Its name in the text.
     pub name: String,
+    /// The sentences of the texts that refer to it; none where no figure names it.
+    pub said: Vec<Sentence>,
+    /// Where the source is registered.
+    pub registered: Sentence,
     /// Title and publisher.
     pub source: String,
     /// Published, and when somebody looked at it.
@@ -29,18 +33,69 @@ pub struct Claim {
     pub url: Option<String>,
 }
 
+/// A sentence of a text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
+#[schema(as = ClaimSentence)]
+pub struct Sentence {
+    /// The file, under the content folder.
+    pub path: String,
+    /// Its line, from one.
+    pub line: usize,
+    /// Its words.
+    pub text: String,
+    /// Which of the page's texts it stands in, from one; 0 for none.
+    #[serde(skip)]
+    pub(super) tab: usize,
+}
+
+/// The figures of a text that name a claim: `:::stat{value="62.1%" source=victim-age}` and the
+/// lines up to its end.
+fn said(path: &str, text: &str, claim: &str) -> Vec<Sentence> {
+    let names = |line: &str| {
+        let line = line.trim_start();
+        let inside = line.trim_start_matches(':').strip_prefix("stat{");
+        let inside = inside.filter(|_| line.starts_with(":::"))?;
+        let source = inside.split_once("source=")?.1.trim_start_matches('"');
+        let name = source.split(['"', ' ', '}']).next()?;
+        let value = inside.split_once("value=\"").and_then(|(_, value)| value.split_once('"'));
+        (name == claim).then(|| value.map_or(String::new(), |(value, _)| value.to_owned()))
+    };
+    let mut sentences = Vec::new();
+    for (index, line) in text.lines().enumerate() {
+        let Some(value) = names(line) else { continue };
+        let label = text.lines().skip(index + 1).take_while(|line| !line.trim().starts_with(":::"));
+        let label: String = label.map(str::trim).collect();
+        let text = format!("{value} {label}").trim().to_owned();
+        sentences.push(Sentence { path: path.to_owned(), line: index + 1, text, tab: 0 });
+    }
+    sentences
+}
+
+/// Where a source is registered in the front matter of a text.
+fn registered(path: &str, text: &str, claim: &str) -> Option<Sentence> {
+    let names = |line: &str| {
+        let name = line.split_once("claim:").map(|(_, rest)| rest.trim_start());
+        name.is_some_and(|rest| rest.split([',', '}', ' ']).next() == Some(claim))
+    };
+    let line = text.lines().position(names)? + 1;
+    Some(Sentence { path: path.to_owned(), line, text: claim.to_owned(), tab: 0 })
+}
+
 /// Where the facts of the lessons come from, each once.
-pub(super) fn claims(content: &Content, review: &Review) -> Vec<Claim> {
+pub(super) fn claims(content: &Content, review: &Review, texts: &[Text]) -> Vec<Claim> {
     let mut claims = Vec::new();
     for lesson in review.lessons.iter().filter_map(|id| content.library.lesson(id)) {
         for variant in lesson.variants.values() {
             for source in &variant.sources {
+                let (said, registered) = places(lesson, &source.claim, texts);
                 let day = |day: Option<jiff::civil::Date>| {
                     day.map_or("–".to_owned(), |day| day.to_string())
                 };
                 claims.push(Claim {
                     lesson: format!("{}（{}）", variant.title.value, variant.audience.label()),
                     name: source.claim.clone(),
+                    said,
+                    registered,
                     source: format!("{}，{}", source.title, source.publisher),
                     dates: format!("{} / {}", day(source.date), day(source.checked)),
                     url: source.url.clone().filter(|url| url.starts_with("https://")),
@@ -52,6 +107,27 @@ pub(super) fn claims(content: &Content, review: &Review) -> Vec<Claim> {
     let mut seen = BTreeSet::new();
     claims.retain(|claim| seen.insert((claim.name.clone(), claim.source.clone())));
     claims
+}
+
+/// Where a lesson's texts refer to a claim, and where it is registered.
+fn places(lesson: &Lesson, claim: &str, texts: &[Text]) -> (Vec<Sentence>, Sentence) {
+    let (mut sentences, mut place) = (Vec::new(), None);
+    for variant in lesson.variants.values() {
+        let (path, text) = (variant.file.path.to_string_lossy(), &variant.file.text);
+        for sentence in said(&path, text, claim) {
+            if !sentences.contains(&sentence) {
+                sentences.push(sentence);
+            }
+        }
+        place = place.or_else(|| registered(&path, text, claim));
+    }
+    let unknown = || Sentence { path: String::new(), line: 0, text: claim.to_owned(), tab: 0 };
+    let mut place = place.unwrap_or_else(unknown);
+    for sentence in sentences.iter_mut().chain([&mut place]) {
+        let tab = texts.iter().position(|text| text.path == sentence.path);
+        sentence.tab = tab.map_or(0, |index| index + 1);
+    }
+    (sentences, place)
 }
 
 /// Every text of the lessons, compared with the submission before.

@@ -50,6 +50,8 @@ struct Counted {
     removed: usize,
     pictures_new: usize,
     pictures_gone: usize,
+    /// The number of the submission that it is compared with.
+    old_number: String,
     old_sha256: String,
 }
 
@@ -137,6 +139,7 @@ pub(super) async fn changes(
         removed,
         pictures_new: new_pictures.difference(&old_pictures).count(),
         pictures_gone: old_pictures.difference(&new_pictures).count(),
+        old_number: number_of(desk, before).await?,
         old_sha256: before.file.sha256.to_string(),
     };
     let sha256 = file_digest(output);
@@ -153,6 +156,12 @@ pub(super) async fn changes(
     let end = rendered(&notes)?;
     let marks: Vec<Mark> = changes.iter().filter_map(of_change).collect();
     page(desk, output, &flow, &marks, (&begin, &end)).await
+}
+
+/// The number of the submission that an output belongs to.
+pub(super) async fn number_of(desk: &Desk, output: &Output) -> Result<String, Trouble> {
+    let review = desk.publisher().store.review_of_manifest(&output.hash).await?;
+    Ok(review.map_or(String::new(), |review| review.number))
 }
 
 fn file_digest(output: &Output) -> String {
