@@ -265,7 +265,7 @@ pub(super) async fn changes(
     output: &Output,
 ) -> Result<Response, Trouble> {
     if before.bytes.len() > LARGEST {
-        return Err(Trouble::missing("上次批准的图片太大，比不了；请把两份都打开看"));
+        return Err(Trouble::missing("以前的图片太大，比不了；请把两份都打开看"));
     }
     let key = Digest::of_fields([
         b"changes".as_slice(),

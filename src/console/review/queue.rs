@@ -174,6 +174,13 @@ impl Queued {
         matches!(self.state, "approved" | "replaced")
     }
 
+    /// How it stands, without what replaced it.
+    fn was(&self) -> &str {
+        let replaced = self.state == "replaced";
+        let rest = self.standing.split_once('；').filter(|_| replaced);
+        rest.map_or(&self.standing, |(_, rest)| rest)
+    }
+
     /// The newer submissions, each once.
     fn newer(&self) -> Vec<&str> {
         let mut numbers: Vec<&str> = self.replaced.iter().map(|one| one.number.as_str()).collect();

@@ -223,9 +223,8 @@ fn compared(old: &str, new: &str) -> Vec<Line> {
     let mut lines = Vec::new();
     for operation in diff.ops() {
         let (gone, come) = (&before[operation.old_range()], &after[operation.new_range()]);
-        let whole = |fate: Fate| {
-            move |line: &&str| plain(line.trim_end_matches(['\n', '\r']), fate)
-        };
+        let whole =
+            |fate: Fate| move |line: &&str| plain(line.trim_end_matches(['\n', '\r']), fate);
         match operation.tag() {
             DiffTag::Equal => lines.extend(come.iter().map(whole(Fate::Same))),
             DiffTag::Delete => lines.extend(gone.iter().map(whole(Fate::Removed))),

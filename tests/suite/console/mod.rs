@@ -14,6 +14,7 @@ mod oidc;
 mod outputs;
 mod own_tokens;
 mod reach;
+mod replaced;
 mod reviews;
 mod safety;
 mod sessions;

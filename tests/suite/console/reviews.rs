@@ -140,8 +140,8 @@ async fn a_submission_is_returned_mended_and_approved() {
     }
     let page = reviewer.get(&format!("/console/reviews/{}", quoted(&second.number))).await.text;
     assert!(page.contains("已批准，有效到 2026-12-27"), "{page}");
-    // Compared with nothing: the first one was never approved.
-    assert!(page.contains("以前没有批准过"));
+    // Compared with what was returned: nothing was approved before.
+    assert!(page.contains("和上次退回的") && page.contains("<ins>2</ins>"), "{page}");
 
     // The next edition is compared with this one, line by line.
     office.town.edit(&path, "version: 2", "version: 3");

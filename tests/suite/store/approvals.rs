@@ -179,3 +179,51 @@ fn a_number_is_taken_again_only_for_bytes_that_were_decided_about() {
         assert!(taken.to_string().contains("另一份审批单"), "{taken}");
     });
 }
+
+#[test]
+fn what_a_newer_submission_replaced_is_not_approved_any_more() {
+    on_both(async |place| {
+        let store = place.open().await;
+        let texts = ["一", "二", "三", "四"].map(manifest);
+        let [one, two, three, four] = &texts;
+        let at = |second: i64, review: Review| Review {
+            submitted_at: review.submitted_at + SignedDuration::from_secs(second),
+            ..review
+        };
+        let first = at(0, review(1, &[("intranet", one), ("wechat", two)]));
+        store.submit(&first, &texts).await.unwrap();
+        assert!(!store.successors(&first.number).await.unwrap().are_all());
+        // One channel of two: it can be approved.
+        let second = at(1, review(2, &[("wechat", three)]));
+        store.submit(&second, std::slice::from_ref(three)).await.unwrap();
+        let successors = store.successors(&first.number).await.unwrap();
+        assert!(!successors.are_all());
+        assert_eq!(successors.numbers(), [second.number.clone()]);
+        store.decide(&[approval(&one.0, "消保审查", "chen")]).await.unwrap();
+        // Other lessons of the campaign take no place of these.
+        let lessons = vec![caishi::model::LessonId::new("other").unwrap()];
+        let other = manifest("别的");
+        let beside = Review { lessons, ..at(3, review(3, &[("intranet", &other)])) };
+        store.submit(&beside, std::slice::from_ref(&other)).await.unwrap();
+        assert!(!store.successors(&first.number).await.unwrap().are_all());
+        // The other channel, at the same moment as the one before: the higher number is newer.
+        let fourth = at(1, review(4, &[("intranet", four)]));
+        store.submit(&fourth, std::slice::from_ref(four)).await.unwrap();
+        let all = store.successors(&first.number).await.unwrap();
+        assert!(all.are_all());
+        assert_eq!(all.numbers(), [second.number.clone(), fourth.number.clone()]);
+        let listed = store.reviews(None).await.unwrap();
+        let of_all = caishi::store::Successors::of_all(&listed);
+        let own = listed.iter().position(|one| one.number == first.number).unwrap();
+        assert_eq!(of_all[own], all);
+        let error = store.decide(&[approval(&one.0, "部门会签", "wang")]).await.unwrap_err();
+        assert!(matches!(&error, StoreError::Conflict(why) if why.contains(&second.number)));
+        // What was signed can be taken back still.
+        let no = Approval {
+            decision: Decision::Rejected,
+            note: "数字有误".to_owned(),
+            ..approval(&one.0, "消保审查", "chen")
+        };
+        store.decide(&[no]).await.unwrap();
+    });
+}
