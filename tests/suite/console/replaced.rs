@@ -139,6 +139,7 @@ async fn what_was_signed_and_then_replaced_stays_in_sight() {
     assert_eq!(back.status, 303, "{}", back.text);
     // A month later it is asked for.
     office.town.move_clock(jiff::SignedDuration::from_hours(24 * 40));
+    let auditor = office.browser("auditor").await;
     let list = auditor.get("/console/reviews").await.text;
     assert!(!list.contains(&first.number) && list.contains(&second.number), "{list}");
     assert!(auditor.get("/console/reviews?show=all").await.text.contains(&first.number));

@@ -202,3 +202,20 @@ async fn open_remarks_are_told_before_they_are_signed_away() {
     ];
     tell(folder.path(), story);
 }
+
+/// Whoever signs with a command an older submission is led to the one that replaced it.
+#[test]
+fn what_was_submitted_again_is_not_approved_with_a_command() {
+    let folder = office(TABLE);
+    tell(folder.path(), &[(&["submit", "weekly", "--as", "author-a"], 0, "宣教审〔2026〕0001号")]);
+    let lesson = folder.path().join("content/lessons/telecom-fraud/lesson.md");
+    let text = fs::read_to_string(&lesson).unwrap();
+    fs::write(&lesson, text.replacen("version: 1", "version: 2", 1)).unwrap();
+    let (first, second) = ("宣教审〔2026〕0001号", "宣教审〔2026〕0002号");
+    let story: &[Line<'_>] = &[
+        (&["submit", "weekly", "--as", "author-a"], 0, second),
+        (&["approve", first, "--as", "reviewer-b"], 2, &format!("请看 {second}")),
+        (&["approve", second, "--as", "reviewer-b"], 0, "已签"),
+    ];
+    tell(folder.path(), story);
+}

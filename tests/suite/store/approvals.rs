@@ -221,6 +221,7 @@ fn what_a_newer_submission_replaced_is_not_approved_any_more() {
         // What was signed can be taken back still.
         let no = Approval {
             decision: Decision::Rejected,
+            at: later(60),
             note: "数字有误".to_owned(),
             ..approval(&one.0, "消保审查", "chen")
         };
