@@ -3,7 +3,7 @@
 use super::{
     dossier::{find, shown},
     remarks::{LONGEST_NOTE, short},
-    show::{Asked, Typed, with},
+    show::{Asked, Typed, address, with},
 };
 use crate::{
     console::{
@@ -120,8 +120,7 @@ async fn decide(
 
 /// Back to the submission's page; `place`: what its address ends with.
 pub(super) fn back(number: &str, notice: Notice, place: &str) -> Response {
-    let number: String = url::form_urlencoded::byte_serialize(number.as_bytes()).collect();
-    let to = format!("/console/reviews/{number}?done={}{place}", notice.as_str());
+    let to = format!("{}?done={}{place}", address(number), notice.as_str());
     Redirect::to(&to).into_response()
 }
 

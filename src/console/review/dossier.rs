@@ -151,16 +151,13 @@ pub(super) async fn dossier(
     let review = find(desk, number).await?;
     let content = desk.content_of(&review).await?;
     let now = publisher.store.now().await?;
-    let approvals = match review.manifests.first() {
-        Some((_, manifest)) => publisher.store.approvals(manifest).await?,
-        None => Vec::new(),
-    };
+    let approvals = approvals(desk, &review).await?;
     let standing = review::standing(&review.steps, &approvals, &review.excluded, now);
     let able = review::may_decide(&caller.person, &review.steps, &approvals, &review.excluded);
     let judged = judged(desk, &review, &content).await?;
     let called = publisher.called().await?;
-    let remarks = publisher.store.remarks(&review.number).await?;
-    let remarks = said(desk, caller, &called, &remarks).await?;
+    let own = publisher.store.remarks(&review.number).await?;
+    let remarks = said(desk, caller, &called, &own).await?;
     let earlier = publisher.earlier_remarks(&review).await?;
     let earlier_remarks = said(desk, caller, &called, &earlier).await?;
     let own_open = remarks.iter().filter(|remark| remark.settled.is_none()).count();
@@ -204,6 +201,14 @@ pub(super) async fn dossier(
         own_decision: place::own_decision(&approvals, &caller.person.id, now),
         mine: able.ok().map(|step| step_name(&step)),
     })
+}
+
+/// The decisions about a submission: all its manifests are decided together.
+async fn approvals(desk: &Desk, review: &Review) -> Result<Vec<Approval>, Trouble> {
+    match review.manifests.first() {
+        Some((_, manifest)) => Ok(desk.publisher().store.approvals(manifest).await?),
+        None => Ok(Vec::new()),
+    }
 }
 
 /// Who may not sign and why, in the words that were frozen with the submission.

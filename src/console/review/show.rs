@@ -78,6 +78,8 @@ struct ReviewPage {
     /// Whether there is one to return.
     returns: bool,
     remarks: bool,
+    /// Its own address; empty where that is the one it was asked for under. It stands at every line.
+    here: String,
     /// Whether it is compared with what was approved although something was returned since.
     against: bool,
     tabs: Vec<Tab>,
@@ -170,16 +172,7 @@ pub(super) async fn with(
         }
     }
     let tally = Tally::of(&dossier);
-    let (mut articles, mut pictures, mut documents, mut texts) = Default::default();
-    for specimen in std::mem::take(&mut dossier.specimens) {
-        let pile: &mut Vec<Specimen> = match specimen.media_type.split(['/', ';']).nth(1) {
-            Some("html") => &mut articles,
-            Some("png" | "jpeg" | "svg+xml") => &mut pictures,
-            Some("plain") => &mut texts,
-            _ => &mut documents,
-        };
-        pile.push(specimen);
-    }
+    let [articles, mut pictures, texts, documents] = piles(std::mem::take(&mut dossier.specimens));
     let is_told = |one: &mut Specimen| asked.all.is_none() && one.is_unchanged();
     let unchanged = pictures.extract_if(.., is_told).collect();
     let texts = texts.into_iter().map(|one| Words::new(one, &dossier.findings)).collect();
@@ -187,6 +180,7 @@ pub(super) async fn with(
     let usual = || desk.publisher().config.review.valid_days.to_string();
     let valid_days = typed.valid_days.take().unwrap_or_else(usual);
     let status = typed.refused.as_ref().map_or(StatusCode::OK, |trouble| trouble.status);
+    let own = typed.refused.as_ref().map(|_| address(number)).unwrap_or_default();
     let page = Page::new(desk, shown, Some(caller), (number, number)).await;
     let mut answer = render(&ReviewPage {
         page,
@@ -195,6 +189,7 @@ pub(super) async fn with(
         returns,
         against: against == Against::Approved,
         remarks,
+        here: own,
         tabs,
         text,
         text_number: here + 1,
@@ -239,6 +234,27 @@ impl Dossier {
             _ => ("上次批准的", "approved before"),
         }
     }
+}
+
+/// Pages, pictures, short texts, documents.
+fn piles(specimens: Vec<Specimen>) -> [Vec<Specimen>; 4] {
+    let mut piles: [Vec<Specimen>; 4] = Default::default();
+    for specimen in specimens {
+        let pile = match specimen.media_type.split(['/', ';']).nth(1) {
+            Some("html") => 0,
+            Some("png" | "jpeg" | "svg+xml") => 1,
+            Some("plain") => 2,
+            _ => 3,
+        };
+        piles[pile].push(specimen);
+    }
+    piles
+}
+
+/// The address of a submission's page.
+pub(super) fn address(number: &str) -> String {
+    let number: String = url::form_urlencoded::byte_serialize(number.as_bytes()).collect();
+    format!("/console/reviews/{number}")
 }
 
 /// The texts, and which is shown: the one that was asked for, else the first with something to say.

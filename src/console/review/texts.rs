@@ -65,10 +65,20 @@ fn said(path: &str, text: &str, claim: &str) -> Vec<Sentence> {
         let Some(value) = names(line) else { continue };
         let label = text.lines().skip(index + 1).take_while(|line| !line.trim().starts_with(":::"));
         let label: String = label.map(str::trim).collect();
-        let text = format!("{value} {label}").trim().to_owned();
+        let text = format!("{value} {}", spoken(&label)).trim().to_owned();
         sentences.push(Sentence { path: path.to_owned(), line: index + 1, text, tab: 0 });
     }
     sentences
+}
+
+/// Words without the marks of emphasis and footnotes.
+fn spoken(text: &str) -> String {
+    let mut pieces = text.split("[^");
+    let mut words = pieces.next().unwrap_or_default().to_owned();
+    for piece in pieces {
+        words.push_str(piece.split_once(']').map_or(piece, |(_, rest)| rest));
+    }
+    words.replace("**", "")
 }
 
 /// Where a source is registered in the front matter of a text.

@@ -259,8 +259,7 @@ async fn stamps_are_told_from_words_and_figures_show_their_sentences() {
     let claim = read["claims"].as_array().unwrap().iter().find(|one| one["name"] == "victim-age");
     let said = &claim.unwrap()["said"][0];
     assert!(said["text"].as_str().unwrap().starts_with("62.1% "), "{said}");
-    let number = quoted(&third.number);
     let (_, claims) = seen.split_once("id=\"claims\"").unwrap();
-    assert!(claims.contains("62.1% ") && claims.contains(&format!("{number}?text=")), "{claims}");
+    assert!(claims.contains("62.1% ") && claims.contains("href=\"?text="), "{claims}");
     assert!(claims.contains("正文里没有数字指到它") || claims.contains("登记在"), "{claims}");
 }
