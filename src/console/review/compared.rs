@@ -121,20 +121,17 @@ fn one(files: &[Listed<'_>], earlier: &[Listed<'_>]) -> Specimen {
     let mut fates = Fates::default();
     let mut pairs: BTreeMap<(Digest, Digest), usize> = BTreeMap::new();
     let mut shown = &files[0];
-    let mut is_found = false;
     for listed in files {
-        match fate(listed.1) {
-            Fate::Same => fates.same += 1,
-            Fate::Changed => {
+        match counterpart(listed.1) {
+            Some((_, old)) if old.sha256 == listed.1.sha256 => fates.same += 1,
+            Some((_, old)) => {
                 fates.changed += 1;
-                if let Some((_, old)) = counterpart(listed.1) {
-                    *pairs.entry((listed.1.sha256, old.sha256)).or_default() += 1;
-                }
-                if !is_found {
-                    (shown, is_found) = (listed, true);
+                *pairs.entry((listed.1.sha256, old.sha256)).or_default() += 1;
+                if fates.changed == 1 {
+                    shown = listed;
                 }
             }
-            Fate::New => fates.new += 1,
+            None => fates.new += 1,
         }
     }
     let (manifest, file) = shown;
