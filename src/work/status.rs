@@ -103,14 +103,6 @@ impl Publisher {
         })
     }
 
-    /// Submissions that wait for somebody, newest first, with how they stand.
-    ///
-    /// # Errors
-    /// The ledger's.
-    pub async fn waiting_reviews(&self) -> Result<Vec<(Review, Standing)>, WorkError> {
-        self.waiting_of(&self.store.reviews(None).await?).await
-    }
-
     /// Every submission that no newer one replaces, newest first, with how it stands and the
     /// decisions on its first manifest; all manifests of one are decided together.
     ///
