@@ -42,6 +42,7 @@ mod remark;
 mod restore;
 mod review;
 mod row;
+mod search;
 mod slot_move;
 mod submit;
 mod table;
@@ -63,6 +64,7 @@ pub use live::Out;
 pub use remark::{Remark, RemarkAnswer};
 pub use review::Submitter;
 pub use row::*;
+pub use search::AuditSearch;
 pub use slot_move::{MOVE_LEAD, Moving};
 
 use database::Database;

@@ -3,7 +3,7 @@
 use super::on_both;
 use caishi::{
     model::{Digest, PersonId},
-    store::{Account, FAILURES_UNTIL_LOCKED},
+    store::{Account, AuditSearch, FAILURES_UNTIL_LOCKED},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -143,9 +143,10 @@ fn the_chain_is_searched_for_words_as_they_are() {
         let store = place.open().await;
         store.audit("100%_lin", "look", "x", "").await.unwrap();
         store.audit("lin", "look", "y", "").await.unwrap();
-        let found = store.audit_search("100%_", i64::MAX, 10).await.unwrap();
+        let found = store.audit_search(&AuditSearch::of("100%_", 10)).await.unwrap();
         assert_eq!(found.len(), 1);
-        assert_eq!(store.audit_search("look", i64::MAX, 10).await.unwrap().len(), 2);
-        assert_eq!(store.audit_search("'; DROP TABLE audit; --", i64::MAX, 10).await.unwrap(), []);
+        assert_eq!(store.audit_search(&AuditSearch::of("look", 10)).await.unwrap().len(), 2);
+        let odd = AuditSearch::of("'; DROP TABLE audit; --", 10);
+        assert_eq!(store.audit_search(&odd).await.unwrap(), []);
     });
 }
