@@ -40,6 +40,7 @@ mod given_zip;
 pub mod hands;
 pub mod hotlines;
 pub mod hung;
+mod hushed;
 pub mod intervene;
 pub mod laid;
 pub mod live;
