@@ -1,5 +1,6 @@
 //! The console, as the people who use it and those who would abuse it.
 
+mod audit;
 mod branches;
 mod campaigns;
 mod deliveries;
@@ -13,6 +14,7 @@ mod matrix;
 mod oidc;
 mod outputs;
 mod own_tokens;
+mod overview;
 mod reach;
 mod reviews;
 mod safety;
