@@ -115,8 +115,8 @@ fn judge_io(error: &io::Error) -> Option<Verdict> {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             ("磁盘满了", "请腾出空间；腾出后自动再试", 60)
         }
-        io::ErrorKind::NotADirectory => (
-            "这个位置或它的上一级是文件，不是文件夹",
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => (
+            "要建文件夹的地方有一个同名的文件",
             "请把这个文件移走或改名，或在 channels.toml 里换一个 path；改好后自动再试",
             60,
         ),
