@@ -67,7 +67,12 @@ pub(super) fn doctor(config: &Path) -> anyhow::Result<Exit> {
             println!("{what}");
             for finding in findings {
                 healthy &= finding.ok;
-                println!("  {} {}", if finding.ok { "✓" } else { "✗" }, finding.what);
+                let mark = match (finding.ok, &finding.next_step) {
+                    (false, _) => "✗",
+                    (true, Some(_)) => "！",
+                    (true, None) => "✓",
+                };
+                println!("  {mark} {}", finding.what);
                 if let Some(next_step) = finding.next_step {
                     println!("    下一步：{next_step}");
                 }

@@ -79,6 +79,7 @@ use jobs::Jobs;
 use limits::Limits;
 use password::Passwords;
 use past::Past;
+use settings::health::LastCheckup;
 use shelf::Shelf;
 use std::sync::Arc;
 use trouble::Trouble;
@@ -106,6 +107,7 @@ struct Inside {
     roll: RollShelf,
     smalls: Smalls,
     numbers: HotlineCache,
+    checkup: LastCheckup,
     /// Held by whoever changes files of the content folder.
     content_turn: tokio::sync::Mutex<()>,
 }
@@ -142,6 +144,7 @@ impl Desk {
             roll: RollShelf::default(),
             smalls: Smalls::default(),
             numbers: HotlineCache::default(),
+            checkup: LastCheckup::default(),
             content_turn: tokio::sync::Mutex::default(),
         })))
     }
@@ -194,6 +197,10 @@ impl Desk {
 
     fn number_cache(&self) -> &HotlineCache {
         &self.0.numbers
+    }
+
+    fn checkup(&self) -> &LastCheckup {
+        &self.0.checkup
     }
 
     fn passwords(&self) -> &Passwords {

@@ -7,12 +7,14 @@ use super::{
     jobs::{self, Seen},
     page::{Page, Shown, render},
     permit::Action,
+    review::queue::{Queued, queue},
     trouble::Trouble,
+    week::{Mark, mark_done},
 };
 use crate::{
     model::{Audience, DeliveryState, Lesson, LessonId},
     schedule,
-    store::{Occurrence, Review},
+    store::Occurrence,
     work::status::{Alert, schedule_alerts},
 };
 use askama::Template;
@@ -20,10 +22,14 @@ use axum::{
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use std::collections::BTreeMap;
 
 /// So many slots ahead and behind.
 const SLOTS: usize = 6;
+
+/// So many submissions that wait for signatures.
+const WAITING: usize = 10;
 
 /// A slot that is to come.
 struct Coming {
@@ -40,9 +46,12 @@ struct OverviewPage {
     jobs: Vec<Seen>,
     alerts: Vec<Alert>,
     more_alerts: usize,
-    waiting: Vec<(Review, String)>,
+    /// What was returned to whoever asks.
+    returned: Vec<Queued>,
+    waiting: Vec<Queued>,
+    more_waiting: usize,
     coming: Vec<Coming>,
-    past: Vec<(Occurrence, &'static str)>,
+    past: Vec<(Occurrence, Mark)>,
     counts: Vec<(&'static str, &'static str, u64)>,
 }
 
@@ -59,31 +68,62 @@ pub(super) async fn page(
     alerts.extend(publisher.alerts().await?);
     let more_alerts = alerts.len().saturating_sub(8);
     alerts.truncate(8);
-    let waiting = if caller.may(Action::ReadReviews) { waiting(&desk).await? } else { Vec::new() };
-    let past = publisher.store.occurrences(None, SLOTS as u32).await?;
-    let past = past.into_iter().map(|occurrence| {
-        let label = occurrence.state.label();
-        (occurrence, label)
-    });
+    let (mut waiting, returned) = open_reviews(&desk, &caller).await?;
+    let more_waiting = waiting.len().saturating_sub(WAITING);
+    waiting.truncate(WAITING);
     let jobs = jobs::card(&desk, &caller).await?;
     let page = Page::new(&desk, &shown, Some(caller), ("总览", "Overview")).await;
     render(&OverviewPage {
         jobs,
         alerts,
         more_alerts,
+        returned,
         waiting,
+        more_waiting,
         coming: coming(&desk).await?,
-        past: past.collect(),
+        past: past(&desk).await?,
         counts: counts(&desk).await?,
         page,
     })
 }
 
-/// Submissions that are not approved, with how they stand.
-async fn waiting(desk: &Desk) -> Result<Vec<(Review, String)>, Trouble> {
-    let mut waiting = desk.publisher().waiting_reviews().await?;
-    waiting.truncate(10);
-    Ok(waiting.into_iter().map(|(review, standing)| (review, standing.to_string())).collect())
+/// What waits for signatures, the most urgent first; and what was returned to whoever asks, who has
+/// to mend it: nobody else has anything to do about it.
+async fn open_reviews(desk: &Desk, caller: &Caller) -> Result<(Vec<Queued>, Vec<Queued>), Trouble> {
+    if !caller.may(Action::ReadReviews) {
+        return Ok((Vec::new(), Vec::new()));
+    }
+    let own = desk.publisher().called().await?.one(&caller.person.id);
+    let (mut waiting, mut returned) = (Vec::new(), Vec::new());
+    for one in queue(desk, caller, false).await? {
+        match one.state {
+            "waiting" | "expired" => waiting.push(one),
+            "returned" if one.author == own => returned.push(one),
+            _ => {}
+        }
+    }
+    Ok((waiting, returned))
+}
+
+/// The newest slots, told as the calendar tells them.
+async fn past(desk: &Desk) -> Result<Vec<(Occurrence, Mark)>, Trouble> {
+    let store = &desk.publisher().store;
+    let occurrences = store.occurrences(None, SLOTS as u32).await?;
+    let moments = || occurrences.iter().flat_map(|one| [one.slot, one.due]);
+    let (Some(from), Some(last)) = (moments().min(), moments().max()) else {
+        return Ok(Vec::new());
+    };
+    let until = last.saturating_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
+    let mut counts: BTreeMap<String, Vec<(DeliveryState, u64)>> = BTreeMap::new();
+    for (occurrence, state, count) in store.progress(from, until).await? {
+        counts.entry(occurrence).or_default().push((state, count));
+    }
+    let marked = occurrences.into_iter().map(|occurrence| {
+        let counts = counts.remove(&occurrence.id).unwrap_or_default();
+        let mark = mark_done(&occurrence, &counts);
+        (occurrence, mark)
+    });
+    Ok(marked.collect())
 }
 
 async fn coming(desk: &Desk) -> Result<Vec<Coming>, Trouble> {

@@ -44,10 +44,12 @@ mod scope;
 mod shadow;
 mod table;
 mod tier;
+mod title;
 mod variant;
 
 pub use front_matter::FrontMatter;
 pub use registry::Registry;
+pub use title::title;
 pub use variant::{Surroundings, VariantReading, read_variant};
 
 use crate::model::{

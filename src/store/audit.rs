@@ -122,7 +122,7 @@ pub(super) async fn append(
 }
 
 /// A row's columns, in the order of [`columns_of`].
-const COLUMNS: [&str; 9] =
+pub(super) const COLUMNS: [&str; 9] =
     ["seq", "at", "actor", "action", "subject", "was", "became", "prev_hash", "hash"];
 
 fn columns_of(row: AuditRow) -> Vec<Value> {
@@ -187,33 +187,6 @@ impl Store {
     pub async fn audit_rows(&self, from_seq: i64, limit: u32) -> Answer<Vec<AuditRow>> {
         let rows = self.database.all("读审计记录", PAGE, values![from_seq, limit]).await?;
         rows.iter().map(read).collect()
-    }
-
-    /// The newest rows before `before`, newest first, whose actor, action or subject holds `words`.
-    ///
-    /// # Errors
-    /// [`StoreError`](super::StoreError).
-    pub async fn audit_search(
-        &self,
-        words: &str,
-        before: i64,
-        limit: u32,
-    ) -> Answer<Vec<AuditRow>> {
-        let sql = format!(
-            "SELECT {} FROM audit WHERE seq < $1 AND (lower(actor) LIKE $2 ESCAPE '!' \
-             OR lower(action) LIKE $2 ESCAPE '!' OR lower(subject) LIKE $2 ESCAPE '!') \
-             ORDER BY seq DESC LIMIT $3",
-            COLUMNS.join(", ")
-        );
-        let escaped: String = words
-            .to_ascii_lowercase()
-            .chars()
-            .flat_map(|c| if "!%_".contains(c) { vec!['!', c] } else { vec![c] })
-            .collect();
-        let like = format!("%{escaped}%");
-        let rows =
-            self.database.all("读审计记录", AssertSqlSafe(sql), values![before, &like, limit]);
-        rows.await?.iter().map(read).collect()
     }
 
     /// The number of the newest row; 0 where there is none.

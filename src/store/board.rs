@@ -4,6 +4,7 @@ use super::{
     Answer, Delivery, Store,
     delivery::{self, COLUMNS},
     review::read_lessons,
+    search::literal,
     value::{Columns, Value, placeholders, values},
 };
 use crate::model::{ChannelId, DeliveryState, LessonId};
@@ -53,18 +54,6 @@ const FROM: &str = "delivery d JOIN occurrence o ON o.id = d.occurrence";
 
 /// What is not over.
 const OPEN: &str = "d.state NOT IN ('confirmed', 'dead', 'cancelled', 'expired', 'recalled')";
-
-/// A text for `LIKE … ESCAPE '!'`, in which nothing has a meaning of its own.
-fn literal(text: &str) -> String {
-    let mut pattern = String::new();
-    for character in text.chars() {
-        if matches!(character, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(character);
-    }
-    pattern
-}
 
 impl BoardFilter {
     /// The conditions and their values; the states only where `with_states`.

@@ -121,6 +121,22 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// What was to go out in the place of something, on its slot or after it, the earliest first.
+    ///
+    /// # Errors
+    /// [`super::StoreError`].
+    pub async fn out_after(&self, out: &Out) -> Answer<Vec<Out>> {
+        let sql = sqlx::AssertSqlSafe(format!(
+            "{OUT} WHERE d.channel = $1 AND d.target = $2 AND d.slot >= $3 AND d.id <> $4 \
+             ORDER BY d.slot, d.id"
+        ));
+        let values = values![out.channel.as_str(), &out.target, out.slot, &out.delivery];
+        let rows = self.database.all("读后来的内容", sql, values).await?;
+        let mut after = rows.iter().map(read).collect::<Answer<Vec<_>>>()?;
+        after.retain(|one| one.campaign.series == out.campaign.series);
+        Ok(after)
+    }
+
     /// Everything that ever carried a lesson, newest first, at most so many.
     ///
     /// # Errors

@@ -43,6 +43,7 @@ mod remark;
 mod restore;
 mod review;
 mod row;
+mod search;
 mod slot_move;
 mod submit;
 mod table;
@@ -65,6 +66,7 @@ pub use newer::Successors;
 pub use remark::{Remark, RemarkAnswer};
 pub use review::Submitter;
 pub use row::*;
+pub use search::AuditSearch;
 pub use slot_move::{MOVE_LEAD, Moving};
 
 use database::Database;

@@ -237,6 +237,17 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// The frozen contents of all submissions, each once, the latest first.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn revisions(&self) -> Answer<Vec<Digest>> {
+        let sql = "SELECT revision, MAX(submitted_at) AS latest FROM review GROUP BY revision \
+                   ORDER BY latest DESC, revision";
+        let rows = self.database.all("读审批单", sql, Vec::new()).await?;
+        rows.iter().map(|row| row.parsed("revision", Digest::from_hex)).collect()
+    }
+
     /// The numbers of the submissions before a moment that hold one of these lessons, latest first.
     ///
     /// # Errors

@@ -1,11 +1,21 @@
 //! Looks at everything publishing needs, changes nothing, and says what to do.
 
 use super::{Content, Publisher, books::StoreBooks};
-use crate::{build::Studio, deliver::Finding, model::Severity};
+use crate::{
+    build::Studio,
+    deliver::Finding,
+    model::{ChannelId, Severity},
+};
 use jiff::{SignedDuration, Timestamp};
 
 /// Free space below which a disk is a worry.
 const LEAST_FREE: u64 = 1_000_000_000;
+
+/// What a channel's findings stand under.
+#[must_use]
+pub fn channel_name(id: &ChannelId) -> String {
+    format!("渠道 {id}")
+}
 
 impl Publisher {
     /// Every finding, by what was looked at. `system_now` is this machine's clock.
@@ -33,7 +43,7 @@ impl Publisher {
                     vec![bad(error.to_string(), "改好 channels.toml，再运行 caishi doctor")]
                 }
             };
-            report.push((format!("渠道 {}", entry.id), findings));
+            report.push((channel_name(&entry.id), findings));
         }
         report
     }

@@ -2,7 +2,7 @@
 //! ledger says what went out; for how long it stays depends on where it went: a folder or a pack
 //! repository shows the newest of a series until its last day, what was sent to people stays.
 
-use super::{Publisher, WorkError, clock::shanghai};
+use super::{Publisher, WorkError, clock::shanghai, registered::Registers};
 use crate::{
     deliver::RecallAbility,
     model::{BranchId, ChannelId, DeliveryState, Digest, OutputKind},
@@ -26,12 +26,29 @@ pub struct Contents {
     pub outputs: BTreeMap<OutputKind, usize>,
     /// How many branches have files of their own in it.
     pub branches: usize,
+    /// The only branches that it goes to; `None` for every one.
+    reached: Option<BTreeSet<String>>,
+}
+
+impl Contents {
+    /// Whether a branch has anything of it.
+    #[must_use]
+    pub fn reaches(&self, branch: &BranchId) -> bool {
+        self.reached.as_ref().is_none_or(|reached| reached.contains(branch.as_str()))
+    }
 }
 
 #[derive(Deserialize)]
 struct ContentsWire {
     until: String,
     files: Vec<FileWire>,
+    #[serde(default)]
+    reach: Option<ReachWire>,
+}
+
+#[derive(Deserialize)]
+struct ReachWire {
+    branches: BTreeSet<String>,
 }
 
 #[derive(Deserialize)]
@@ -67,6 +84,7 @@ pub struct LiveOut {
 pub(super) struct LiveCache {
     contents: Mutex<BTreeMap<Digest, Arc<Contents>>>,
     known: Mutex<Option<Known>>,
+    pub(super) registers: Registers,
 }
 
 #[derive(Debug)]
@@ -106,7 +124,7 @@ fn is_over(state: DeliveryState) -> bool {
 impl Publisher {
     /// Whether what went out over a channel stays with people; elsewhere the newest replaces it,
     /// and its last day ends it.
-    fn stays_with_people(&self, channel: &ChannelId) -> bool {
+    pub(super) fn stays_with_people(&self, channel: &ChannelId) -> bool {
         let entry = self.config.channels.iter().find(|entry| entry.id == *channel);
         entry.is_none_or(|entry| matches!(entry.kind.as_str(), "wechat" | "webhook"))
     }
@@ -159,7 +177,10 @@ impl Publisher {
     }
 
     /// What matters of a manifest; `None` where the ledger has none of that hash.
-    async fn contents(&self, manifest: &Digest) -> Result<Option<Arc<Contents>>, WorkError> {
+    pub(super) async fn contents(
+        &self,
+        manifest: &Digest,
+    ) -> Result<Option<Arc<Contents>>, WorkError> {
         let known = || self.live.contents.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(contents) = known().get(manifest) {
             return Ok(Some(Arc::clone(contents)));
@@ -199,13 +220,17 @@ impl Publisher {
             let attempts = self.store.attempts(&out.delivery).await?;
             let Some(at) = went_out(&attempts).filter(|at| *at < until) else { continue };
             let recalled = moment_of(&attempts, DeliveryState::Recalled);
+            // What goes to other branches only replaces nothing here.
+            let Some(contents) = self.contents(&out.manifest).await? else { continue };
+            if !contents.reaches(branch) {
+                continue;
+            }
             // What was taken back before the end gives its place back to what was there.
             if at <= from && recalled.is_none_or(|at| at >= until) {
                 replaced.insert(place(&out));
             }
             let gone = recalled.is_some_and(|at| at < from);
-            let contents = self.contents(&out.manifest).await?;
-            let in_time = contents.is_some_and(|contents| contents.until >= first_day);
+            let in_time = contents.until >= first_day;
             if hangs || (in_time && !gone) {
                 then.shown.push(out);
             }
@@ -255,10 +280,11 @@ fn contents_of(json: &str) -> Result<Contents, WorkError> {
         until: wire.until.parse().map_err(|_| garbled(format!("until 是“{}”", wire.until)))?,
         branches: branches.len(),
         outputs,
+        reached: wire.reach.map(|reach| reach.branches),
     })
 }
 
-fn moment_of(attempts: &[AttemptLine], state: DeliveryState) -> Option<Timestamp> {
+pub(super) fn moment_of(attempts: &[AttemptLine], state: DeliveryState) -> Option<Timestamp> {
     attempts.iter().find(|line| line.to == state).map(|line| line.at)
 }
 

@@ -10,12 +10,12 @@
 //! 4. [`worker`] claims deliveries and takes them through their channel, step by step;
 //!    [`outcome`] says what a failure deserves.
 //! 5. [`recall`] takes down, after [`recall_steps`] has said what that means; [`intervene`] is what
-//!    a person decides, [`status`] tells the truth and
-//!    [`replaced`] which submissions newer ones replaced, [`statistics`] what was read, [`branches`] what
-//!    hangs where; [`people`] is who may act, [`live`] what can be seen now, [`past`] what was,
+//!    a person decides, [`status`] tells the truth, [`replaced`] which submissions newer ones
+//!    replaced, [`statistics`] what was read, [`branches`] what hangs where; [`people`] is who may
+//!    act, [`live`] what can be seen now and [`hung`] until when, [`past`] what was,
 //!    [`laid`] where the letters of a poster stand. [`feeds`] is what branches were
 //!    given, [`given`] what one branch has, [`roll`] how all stand, [`events`] what they did;
-//!    [`registers`] replaces their tables, [`hotlines`] a number.
+//!    [`registered`] knows every branch that ever was, [`registers`] replaces their tables, [`hotlines`] a number.
 //! 6. [`campaigns`] plans and saves editions; [`service`] does all of the rest by itself, for
 //!    `caishi serve`; [`doctor`] looks at what it needs.
 //!
@@ -40,6 +40,8 @@ pub mod given;
 mod given_zip;
 pub mod hands;
 pub mod hotlines;
+pub mod hung;
+mod hushed;
 pub mod intervene;
 pub mod laid;
 pub mod live;
@@ -55,6 +57,7 @@ pub mod publisher;
 pub mod reach;
 pub mod recall;
 pub mod recall_steps;
+pub mod registered;
 pub mod registers;
 pub mod remarks;
 pub mod render;

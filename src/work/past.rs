@@ -4,7 +4,8 @@
 use super::{Content, Plan, Publisher, WorkError, difference::read_revision, wire};
 use crate::{
     config::{ChannelEntry, Config},
-    model::{ChannelId, Digest, Manifest},
+    model::{ChannelId, Digest, LessonId, Manifest},
+    read,
     store::Review,
 };
 use std::{
@@ -55,6 +56,23 @@ impl Publisher {
         let text = self.store.manifest(hash).await?;
         let text = text.ok_or_else(|| WorkError::Unknown(format!("台账里没有清单 {hash}")))?;
         wire::from_json(&text)
+    }
+
+    /// What lessons were called in the content that a submission froze; the id of one whose title
+    /// cannot be read any more.
+    pub async fn frozen_titles(&self, revision: &Digest, lessons: &[LessonId]) -> Vec<String> {
+        let frozen = read_revision(&self.store, revision).await.unwrap_or_default();
+        let mut titles = Vec::new();
+        for lesson in lessons {
+            let file = frozen.get(&format!("lessons/{lesson}/lesson.md"));
+            let bytes = match file {
+                Some(file) => self.store.blob(file).await.ok(),
+                None => None,
+            };
+            let title = bytes.and_then(|bytes| read::title(&String::from_utf8_lossy(&bytes)));
+            titles.push(title.unwrap_or_else(|| lesson.to_string()));
+        }
+        titles
     }
 
     async fn unpack(&self, revision: &Digest, folder: &Path) -> Result<(), WorkError> {

@@ -1,6 +1,6 @@
 //! The scheduler and the workers, running by themselves until they are told to stop.
 
-use super::{Content, Publisher, WorkError, books::StoreBooks, worker::Worker};
+use super::{Content, Publisher, WorkError, books::StoreBooks, hushed::Hushed, worker::Worker};
 use crate::{
     deliver::{HookReply, HookRequest},
     model::ChannelId,
@@ -19,11 +19,25 @@ const AFTER_FAILURE: Duration = Duration::from_secs(5);
 
 /// Looks at the slots of every enabled schedule until `stop`.
 pub async fn schedule(publisher: Publisher, actor: String, stop: CancellationToken) {
+    let mut hushed = Hushed::every(LOOK_EVERY);
     while !stop.is_cancelled() {
-        if let Err(error) = look(&publisher, &actor).await {
-            tracing::error!(error = chain(&error), "排期这一轮没有跑成，稍后再试");
+        match look_hushed(&publisher, &actor, &mut hushed).await {
+            Ok(()) => {
+                if hushed.is_over("look") {
+                    tracing::info!("排期又跑得成了");
+                }
+            }
+            Err(error) => {
+                let error = chain(&error);
+                if hushed.is_news("look", &error) {
+                    tracing::error!(
+                        error,
+                        "排期这一轮没有跑成，每 10 秒再试；没有变化就一小时说一次"
+                    );
+                }
+            }
         }
-        tend(&publisher).await;
+        tend_hushed(&publisher, &mut hushed).await;
         tokio::select! {
             () = stop.cancelled() => {}
             () = tokio::time::sleep(LOOK_EVERY) => {}
@@ -34,11 +48,21 @@ pub async fn schedule(publisher: Publisher, actor: String, stop: CancellationTok
 /// Takes changes of numbers further until `stop`: submits what is to take the old outputs' place,
 /// and takes the old ones down.
 pub async fn mend_hotlines(publisher: Publisher, stop: CancellationToken) {
+    let mut hushed = Hushed::every(MEND_EVERY);
     while !stop.is_cancelled() {
         match publisher.tend_hotline_changes().await {
             Ok(true) => continue,
-            Ok(false) => {}
-            Err(error) => tracing::error!(error = chain(&error), "热线变更没有办下去，稍后再试"),
+            Ok(false) => {
+                if hushed.is_over("hotlines") {
+                    tracing::info!("热线变更又办得下去了");
+                }
+            }
+            Err(error) => {
+                let error = chain(&error);
+                if hushed.is_news("hotlines", &error) {
+                    tracing::error!(error, "热线变更没有办下去，稍后再试");
+                }
+            }
         }
         tokio::select! {
             () = stop.cancelled() => {}
@@ -49,12 +73,30 @@ pub async fn mend_hotlines(publisher: Publisher, stop: CancellationToken) {
 
 /// Lets every channel do what it has to from time to time. What fails is tried at the next look.
 pub async fn tend(publisher: &Publisher) {
+    tend_hushed(publisher, &mut Hushed::every(LOOK_EVERY)).await;
+}
+
+async fn tend_hushed(publisher: &Publisher, hushed: &mut Hushed) {
     for (id, channel) in &publisher.channels {
         let books = StoreBooks::of_channel(&publisher.store, id, "scheduler");
         match channel.tend(&books).await {
-            Ok(Some(done)) => tracing::info!(channel = %id, "{done}"),
-            Ok(None) => {}
-            Err(error) => tracing::error!(channel = %id, error = chain(&error), "例行维护没有做成"),
+            Ok(done) => {
+                if hushed.is_over(id.as_str()) {
+                    tracing::info!(channel = %id, "例行维护又做得成了");
+                }
+                if let Some(done) = done {
+                    tracing::info!(channel = %id, "{done}");
+                }
+            }
+            Err(error) => {
+                let error = chain(&error);
+                if hushed.is_news(id.as_str(), &error) {
+                    tracing::error!(
+                        channel = %id, error,
+                        "例行维护没有做成，每 10 秒再试；没有变化就一小时说一次"
+                    );
+                }
+            }
         }
     }
 }
@@ -64,9 +106,20 @@ pub async fn tend(publisher: &Publisher) {
 /// # Errors
 /// Where content, or the ledger, cannot be read.
 pub async fn look(publisher: &Publisher, actor: &str) -> Result<(), WorkError> {
+    look_hushed(publisher, actor, &mut Hushed::every(LOOK_EVERY)).await
+}
+
+async fn look_hushed(
+    publisher: &Publisher,
+    actor: &str,
+    hushed: &mut Hushed,
+) -> Result<(), WorkError> {
     let content = Content::load(&publisher.config)?;
-    for fault in &content.schedule_faults {
-        tracing::error!("{fault}");
+    let faults = content.schedule_faults.join("；");
+    if faults.is_empty() {
+        hushed.is_over("schedules");
+    } else if hushed.is_news("schedules", &faults) {
+        tracing::error!("{faults}");
     }
     for entry in content.enabled_schedules() {
         for occurrence in publisher.tick(&content, entry, actor).await? {
@@ -92,6 +145,7 @@ fn chain(error: &dyn std::error::Error) -> String {
 
 /// Delivers what is due until `stop`; the step that is under way is finished first.
 pub async fn work(worker: Worker, stop: CancellationToken) {
+    let mut hushed = Hushed::every(AFTER_FAILURE);
     while !stop.is_cancelled() {
         match worker.step().await {
             Ok(Some(step)) => {
@@ -104,6 +158,9 @@ pub async fn work(worker: Worker, stop: CancellationToken) {
                 .increment(1);
             }
             Ok(None) => {
+                if hushed.is_over("ledger") {
+                    tracing::info!(worker = %worker.name, "台账又好了");
+                }
                 tokio::select! {
                     () = stop.cancelled() => {}
                     () = worker.publisher.store.wait(WAIT_AT_MOST) => {}
@@ -111,9 +168,10 @@ pub async fn work(worker: Worker, stop: CancellationToken) {
             }
             Err(error) => {
                 metrics::counter!("caishi_worker_failures_total").increment(1);
-                tracing::error!(
-                    error = chain(&error), worker = %worker.name, "台账出错，稍后再试"
-                );
+                let error = chain(&error);
+                if hushed.is_news("ledger", &error) {
+                    tracing::error!(error, worker = %worker.name, "台账出错，稍后再试");
+                }
                 tokio::select! {
                     () = stop.cancelled() => {}
                     () = tokio::time::sleep(AFTER_FAILURE) => {}

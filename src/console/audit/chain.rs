@@ -1,25 +1,28 @@
 //! The rows of the audit chain: searched, verified, exported.
 
+use super::told::{Told, told};
 use crate::{
     console::{
         Desk,
         caller::Caller,
         filters,
+        language::say,
         page::{Page, Shown, render},
         trouble::Trouble,
     },
-    store::AuditRow,
+    model::bank_zone,
+    store::{AuditRow, AuditSearch},
 };
 use askama::Template;
 use axum::{
     Json,
     body::Body,
     extract::{Query, State},
-    http::header,
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use futures_util::stream;
-use jiff::Timestamp;
+use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
@@ -29,8 +32,13 @@ const ROWS: u32 = 100;
 /// Which rows.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 pub struct Asked {
-    /// Words in actor, action or subject.
+    /// Words in actor, action or subject; those of an approval number find its signatures and
+    /// deliveries, too.
     q: Option<String>,
+    /// From this day on, in Asia/Shanghai: `2026-03-15`.
+    from: Option<String>,
+    /// Up to this day, which counts.
+    until: Option<String>,
     /// Only rows before this number.
     before: Option<String>,
 }
@@ -74,15 +82,49 @@ fn row(row: AuditRow) -> Row {
     }
 }
 
-async fn rows(desk: &Desk, asked: &Asked) -> Result<Vec<Row>, Trouble> {
+/// What is searched for; names every field that cannot be read.
+fn read(asked: &Asked) -> Result<AuditSearch, Trouble> {
+    let mut faults = Vec::new();
     let before = match asked.before.as_deref().map(str::trim) {
         None | Some("") => i64::MAX,
-        Some(text) => text
-            .parse::<i64>()
-            .map_err(|_| Trouble::wrong("before：写一个整数，只看它之前的记录"))?,
+        Some(text) => text.parse::<i64>().unwrap_or_else(|_| {
+            faults
+                .push(("before", say("写一个整数，只看它之前的记录", "A whole number").to_owned()));
+            0
+        }),
     };
-    let words: String = asked.q.as_deref().unwrap_or_default().trim().chars().take(100).collect();
-    let rows = desk.publisher().store.audit_search(&words, before, ROWS).await?;
+    let mut moment = |name: &'static str, text: Option<&String>, after: bool| {
+        let text = text.map(|text| text.trim()).filter(|text| !text.is_empty())?;
+        let found = start(text, after);
+        if found.is_none() {
+            let wanted = say("写成 2026-03-15（北京时间的一天）", "A day such as 2026-03-15");
+            faults.push((name, wanted.to_owned()));
+        }
+        found
+    };
+    let from = moment("from", asked.from.as_ref(), false);
+    let until = moment("until", asked.until.as_ref(), true);
+    if from.zip(until).is_some_and(|(from, until)| from >= until) {
+        let wanted = say("要和 from 同一天，或在它之后", "On or after the day of “from”");
+        faults.push(("until", wanted.to_owned()));
+    }
+    if !faults.is_empty() {
+        return Err(Trouble::wrong_fields(faults));
+    }
+    let words = asked.q.as_deref().unwrap_or_default().trim().chars().take(100).collect();
+    Ok(AuditSearch { words, from, until, before, limit: ROWS })
+}
+
+/// The beginning of a day in Asia/Shanghai, or of the day after it.
+fn start(text: &str, after: bool) -> Option<Timestamp> {
+    let day = text.parse::<Date>().ok().filter(|day| (1990..=2200).contains(&day.year()))?;
+    let day = if after { day.tomorrow().ok()? } else { day };
+    Some(day.to_zoned(bank_zone()).ok()?.timestamp())
+}
+
+async fn rows(desk: &Desk, asked: &Asked) -> Result<Vec<Row>, Trouble> {
+    let search = read(asked)?;
+    let rows = desk.publisher().store.audit_search(&search).await?;
     Ok(rows.into_iter().map(row).collect())
 }
 
@@ -90,9 +132,12 @@ async fn rows(desk: &Desk, asked: &Asked) -> Result<Vec<Row>, Trouble> {
 #[template(path = "console/html/chain.html")]
 struct ChainPage {
     page: Page,
-    rows: Vec<Row>,
+    rows: Vec<Told>,
     q: String,
+    from: String,
+    until: String,
     older: Option<i64>,
+    problem: Option<Trouble>,
     verified: Option<Result<u64, (i64, String)>>,
 }
 
@@ -112,10 +157,26 @@ async fn show(
     asked: Asked,
     verified: Option<Result<u64, (i64, String)>>,
 ) -> Result<Response, Trouble> {
-    let rows = rows(desk, &asked).await?;
-    let older = rows.last().map(|row| row.seq).filter(|seq| *seq > 1);
-    let page = Page::new(desk, shown, Some(caller), ("审计记录", "Audit chain")).await;
-    render(&ChainPage { page, rows, q: asked.q.unwrap_or_default(), older, verified })
+    let (rows, problem) = match rows(desk, &asked).await {
+        Ok(rows) => (rows, None),
+        Err(trouble) if trouble.status.is_client_error() => (Vec::new(), Some(trouble)),
+        Err(trouble) => return Err(trouble),
+    };
+    let full = rows.len() >= ROWS as usize;
+    let older = rows.last().map(|row| row.seq).filter(|seq| full && *seq > 1);
+    let status = problem.as_ref().map_or(StatusCode::OK, |trouble| trouble.status);
+    let mut answer = render(&ChainPage {
+        page: Page::new(desk, shown, Some(caller), ("审计记录", "Audit chain")).await,
+        rows: rows.into_iter().map(told).collect(),
+        q: asked.q.unwrap_or_default(),
+        from: asked.from.unwrap_or_default(),
+        until: asked.until.unwrap_or_default(),
+        older,
+        problem,
+        verified,
+    })?;
+    *answer.status_mut() = status;
+    Ok(answer)
 }
 
 /// Walks the whole chain.

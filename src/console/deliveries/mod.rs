@@ -197,6 +197,8 @@ pub struct DeliveryView {
     pub(super) next_step: String,
     /// Since when it is in this state.
     pub(super) changed_at: String,
+    /// When it is tried again, where it waits for that.
+    pub(super) next_try: Option<String>,
 }
 
 impl From<BoardRow> for DeliveryView {
@@ -204,6 +206,8 @@ impl From<BoardRow> for DeliveryView {
         let BoardRow { delivery, lessons } = row;
         Self {
             next_step: words::next(&delivery).0,
+            next_try: (delivery.state == DeliveryState::RetryWait)
+                .then(|| delivery.next_at.to_string()),
             lessons: lessons.iter().map(ToString::to_string).collect(),
             id: delivery.id,
             occurrence: delivery.occurrence,

@@ -1,6 +1,6 @@
 //! How states of deliveries are told apart, by word and by shape, and what comes next.
 
-use crate::{model::DeliveryState, store::Delivery};
+use crate::{model::DeliveryState, store::Delivery, work::clock::shanghai};
 
 /// A shape that is not another state's, for eyes that see no colours.
 pub(super) fn shape(state: DeliveryState) -> &'static str {
@@ -54,6 +54,19 @@ pub(in super::super) fn english(state: DeliveryState) -> &'static str {
 /// What to do next, in Chinese and English: what the ledger says, unless that is a command line,
 /// which the page has buttons for.
 pub(super) fn next(delivery: &Delivery) -> (String, String) {
+    let (chinese, english) = step(delivery);
+    if delivery.state != DeliveryState::RetryWait {
+        return (chinese, english);
+    }
+    let at = shanghai(delivery.next_at).strftime("%m-%d %H:%M:%S").to_string();
+    let before = |text: String, stop: &str| if text.is_empty() { text } else { text + stop };
+    (
+        format!("{}下一次再试：{at}", before(chinese, "；")),
+        format!("{}next try: {at}", before(english, "; ")),
+    )
+}
+
+fn step(delivery: &Delivery) -> (String, String) {
     let said = &delivery.next_step;
     if !said.is_empty() && !said.contains("caishi ") {
         return (said.clone(), said.clone());

@@ -103,7 +103,12 @@ pub(in crate::console) async fn list(
     Ok(Json(queue(&desk, &caller, asked.show.as_deref() == Some("all")).await?))
 }
 
-async fn queue(desk: &Desk, caller: &Caller, all: bool) -> Result<Vec<Queued>, Trouble> {
+/// Submissions with how they stand for whoever asks, the most urgent first; what was approved last.
+pub(in crate::console) async fn queue(
+    desk: &Desk,
+    caller: &Caller,
+    all: bool,
+) -> Result<Vec<Queued>, Trouble> {
     let publisher = desk.publisher();
     let content = desk.content().await?;
     let now = publisher.store.now().await?;

@@ -10,12 +10,14 @@ use crate::{
         permit::{Action, Role},
         trouble::Trouble,
     },
-    work::Content,
+    model::ChannelId,
+    work::{Content, doctor::channel_name},
 };
 use askama::Template;
 use axum::{Json, extract::State, http::StatusCode, response::Response};
 use jiff::Timestamp;
 use serde::Serialize;
+use std::sync::{Mutex, PoisonError};
 use utoipa::ToSchema;
 
 /// A channel as it is configured.
@@ -26,6 +28,26 @@ struct Channel {
     outputs: String,
     sandbox: bool,
     faults: Vec<String>,
+    /// When a check-up last looked at it, and what it found.
+    checked: Option<(Timestamp, Looked)>,
+}
+
+/// What the last check-up found; forgotten with the service.
+#[derive(Debug, Default)]
+pub(in crate::console) struct LastCheckup(Mutex<Option<(Timestamp, Vec<Looked>)>>);
+
+impl LastCheckup {
+    fn keep(&self, at: Timestamp, looked: &[Looked]) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some((at, looked.to_vec()));
+    }
+
+    /// When there was one, and what it found of a channel.
+    fn of_channel(&self, id: &ChannelId) -> Option<(Timestamp, Looked)> {
+        let last = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (at, looked) = last.as_ref()?;
+        let own = looked.iter().find(|one| one.what == channel_name(id))?;
+        Some((*at, own.clone()))
+    }
 }
 
 #[derive(Template)]
@@ -79,6 +101,7 @@ pub(super) async fn show(
         outputs: entry.outputs.iter().map(|one| one.label()).collect::<Vec<_>>().join("、"),
         sandbox: entry.sandbox,
         faults: publisher.channel_faults.get(&entry.id).cloned().unwrap_or_default(),
+        checked: desk.checkup().of_channel(&entry.id),
     });
     let in_language =
         |labels: (&'static str, &'static str)| shown.language.of_two(labels.0, labels.1).to_owned();
@@ -112,6 +135,25 @@ pub struct Looked {
     pub findings: Vec<Finding>,
 }
 
+impl Looked {
+    /// `bad`, `warn` or `good`.
+    fn tone(&self) -> &'static str {
+        let tones = || self.findings.iter().map(Finding::tone);
+        ["bad", "warn"].into_iter().find(|tone| tones().any(|own| own == *tone)).unwrap_or("good")
+    }
+}
+
+impl Finding {
+    /// `bad`; `warn` where it is well and there is something to do all the same; `good`.
+    fn tone(&self) -> &'static str {
+        match (self.ok, &self.next_step) {
+            (false, _) => "bad",
+            (true, Some(_)) => "warn",
+            (true, None) => "good",
+        }
+    }
+}
+
 /// One finding of `doctor`.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = DoctorFinding)]
@@ -120,21 +162,39 @@ pub struct Finding {
     pub ok: bool,
     /// What was found, in Chinese.
     pub what: String,
-    /// What to do.
+    /// What to do; of something that is well, what to do before long.
     pub next_step: Option<String>,
 }
 
 async fn looked(desk: &Desk) -> Result<Vec<Looked>, Trouble> {
     let content: std::sync::Arc<Content> = desk.content().await?;
-    let report = desk.publisher().doctor(Some(&content), Timestamp::now()).await;
+    let at = Timestamp::now();
+    let report = desk.publisher().doctor(Some(&content), at).await;
+    let finding = |one: crate::deliver::Finding| Finding {
+        ok: one.ok,
+        what: one.what,
+        next_step: one.next_step.map(|step| in_console(&step)),
+    };
     let looked = report.into_iter().map(|(what, findings)| Looked {
         what,
-        findings: findings
-            .into_iter()
-            .map(|one| Finding { ok: one.ok, what: one.what, next_step: one.next_step })
-            .collect(),
+        findings: findings.into_iter().map(finding).collect(),
     });
-    Ok(looked.collect())
+    let looked: Vec<Looked> = looked.collect();
+    desk.checkup().keep(at, &looked);
+    Ok(looked)
+}
+
+/// What to do, for people in front of a browser: the button instead of the command line.
+fn in_console(step: &str) -> String {
+    const BUTTONS: [(&str, &str); 6] = [
+        ("运行 caishi release --as <代号>", "到“投递”页的总开关按“恢复投放”"),
+        ("停发（caishi hold）", "停发（“投递”页的总开关）"),
+        ("运行 caishi build 看每一处", "到“课件”页看每一处"),
+        ("再运行 caishi doctor", "再按“再查一次”"),
+        ("再运行 caishi retry", "再到“投递”页重发"),
+        ("：caishi doctor", ""),
+    ];
+    BUTTONS.iter().fold(step.to_owned(), |step, (command, button)| step.replace(command, button))
 }
 
 #[derive(Template)]

@@ -30,7 +30,8 @@ use axum::{Json, extract::State, response::Response};
 use grid::{Day, Span, Week};
 use jiff::{SignedDuration, Timestamp};
 use serde::Serialize;
-use standing::{Mark, mark, mark_done, moved};
+pub(super) use standing::{Mark, mark_done};
+use standing::{mark, moved};
 use std::collections::BTreeMap;
 use utoipa::ToSchema;
 

@@ -234,7 +234,9 @@ impl Channel for FolderChannel {
 
     async fn check(&self, _books: &dyn Books) -> Vec<Finding> {
         let shown = &self.repository.shown;
-        let mut findings = vec![match self.repository.look().await {
+        let looked = self.repository.look().await;
+        let failed = looked.is_err();
+        let mut findings = vec![match looked {
             Ok(true) => {
                 Finding { ok: true, what: format!("{shown} 可以访问"), next_step: None }
             }
@@ -249,7 +251,16 @@ impl Channel for FolderChannel {
             }
         }];
         if let Some((root, _)) = self.repository.folder() {
-            findings.extend(tree::look(root));
+            let mut own = tree::look(root);
+            if failed {
+                // What cannot be looked at is not praised besides, and the plainer reason stands
+                // for the other.
+                own.retain(|finding| !finding.ok);
+                if !own.is_empty() {
+                    findings.clear();
+                }
+            }
+            findings.extend(own);
         }
         if let Some(rules) = &self.portal {
             findings.extend(self.look_at_live(rules).await);

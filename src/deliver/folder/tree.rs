@@ -176,6 +176,14 @@ pub(super) fn look(root: &Path) -> Vec<Finding> {
     let Some(there) = root.ancestors().find(|folder| folder.exists()) else { return Vec::new() };
     let there = if there.as_os_str().is_empty() { Path::new(".") } else { there };
     let shown = there.display();
+    if !there.is_dir() {
+        let next = "请把这个文件移走或改名，或在 channels.toml 里给这条渠道换一个 path";
+        return vec![Finding {
+            ok: false,
+            what: format!("{shown} 是一个文件，不是文件夹：写不进去"),
+            next_step: Some(next.to_owned()),
+        }];
+    }
     let writable = access(there, Access::WRITE_OK).is_ok();
     let mut findings = vec![Finding {
         ok: writable,

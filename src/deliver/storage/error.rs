@@ -95,9 +95,13 @@ fn judge(error: &StorageError) -> Verdict {
         StorageError::Timeout(_) => {
             verdict(ErrorKind::Network, soon, false, &error.to_string(), "稍后自动再试")
         }
-        StorageError::File(_) => {
-            verdict(ErrorKind::Storage, soon, false, "读写文件出错", "请检查这块盘：caishi doctor")
-        }
+        StorageError::File(_) => verdict(
+            ErrorKind::Storage,
+            soon,
+            false,
+            "读写文件出错",
+            "请看这个位置在不在、写不写得进，盘有没有坏",
+        ),
         StorageError::Garbled { path, .. } => {
             let advice = format!("请看 {path} 被谁改过；确认无用后删去它，再运行 caishi retry");
             verdict(ErrorKind::Protocol, Retry::Never, true, &error.to_string(), &advice)
@@ -111,6 +115,11 @@ fn judge_io(error: &io::Error) -> Option<Verdict> {
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
             ("磁盘满了", "请腾出空间；腾出后自动再试", 60)
         }
+        io::ErrorKind::NotADirectory | io::ErrorKind::AlreadyExists => (
+            "要建文件夹的地方有一个同名的文件",
+            "请把这个文件移走或改名，或在 channels.toml 里换一个 path；改好后自动再试",
+            60,
+        ),
         io::ErrorKind::ReadOnlyFilesystem => ("文件系统是只读的", "请改为可写再挂载", 60),
         io::ErrorKind::PermissionDenied => {
             return Some(Verdict {

@@ -1,5 +1,6 @@
 //! The console, as the people who use it and those who would abuse it.
 
+mod audit;
 mod branches;
 mod campaigns;
 mod deliveries;
@@ -12,6 +13,7 @@ mod live;
 mod matrix;
 mod oidc;
 mod outputs;
+mod overview;
 mod own_tokens;
 mod reach;
 mod replaced;

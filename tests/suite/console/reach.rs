@@ -150,6 +150,11 @@ async fn pages_and_audit_know_it_at_one_branch(
     };
     assert!(!day("b001").await.contains(&review.number), "the auditor is not told so either");
     assert!(day("b002").await.contains(&review.number));
+    // What goes to others has not taken the place of what hangs here.
+    let next = auditor.get("/console/audit?branch=b001&day=2026-12-08").await.text;
+    assert!(next.contains(&everybody.number) && !next.contains("起由下一件代替"), "{next}");
+    let next = auditor.get("/console/audit?branch=b002&day=2026-12-08").await.text;
+    assert!(!next.contains(&everybody.number), "{next}");
 }
 
 async fn it_comes_down_at_that_branch(office: &Office, review: &Review) {

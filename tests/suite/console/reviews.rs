@@ -229,8 +229,8 @@ async fn the_auditor_asks_what_a_branch_showed() {
     }
     let before = auditor.get("/console/audit?branch=b001&day=2026-11-29").await.text;
     assert!(before.contains("没有投放中的内容"), "{before}");
-    let other = auditor.get("/console/audit?branch=b777&day=2026-11-30").await.text;
-    assert!(other.contains("没有投放中的内容"));
+    let other = auditor.get("/console/audit?branch=b777&day=2026-11-30").await;
+    assert_eq!(other.status, 404, "there is no such branch");
     let wrong = auditor.get("/console/audit?branch=..%2F&day=yesterday").await.text;
     assert!(wrong.contains("日期：写成 2026-03-15") && wrong.contains("网点"), "{wrong}");
     let program = office.program("auditor", &["audit.read"]).await;

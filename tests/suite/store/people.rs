@@ -1,9 +1,9 @@
 //! Accounts, sessions, tokens and remarks.
 
-use super::on_both;
+use super::{approved, begin_sending, manifest, on_both, review};
 use caishi::{
     model::{Digest, PersonId},
-    store::{Account, FAILURES_UNTIL_LOCKED},
+    store::{Account, AuditSearch, FAILURES_UNTIL_LOCKED},
 };
 use jiff::{SignedDuration, Timestamp};
 
@@ -143,9 +143,40 @@ fn the_chain_is_searched_for_words_as_they_are() {
         let store = place.open().await;
         store.audit("100%_lin", "look", "x", "").await.unwrap();
         store.audit("lin", "look", "y", "").await.unwrap();
-        let found = store.audit_search("100%_", i64::MAX, 10).await.unwrap();
+        let found = store.audit_search(&AuditSearch::of("100%_", 10)).await.unwrap();
         assert_eq!(found.len(), 1);
-        assert_eq!(store.audit_search("look", i64::MAX, 10).await.unwrap().len(), 2);
-        assert_eq!(store.audit_search("'; DROP TABLE audit; --", i64::MAX, 10).await.unwrap(), []);
+        assert_eq!(store.audit_search(&AuditSearch::of("look", 10)).await.unwrap().len(), 2);
+        let odd = AuditSearch::of("'; DROP TABLE audit; --", 10);
+        assert_eq!(store.audit_search(&odd).await.unwrap(), []);
+    });
+}
+
+#[test]
+fn the_chain_is_searched_by_approval_number_and_between_moments() {
+    on_both(async |place| {
+        let store = place.open().await;
+        approved(&store, &["all"]).await;
+        let other = manifest("乙");
+        let second = review(2, &[("wechat", &other)]);
+        store.submit(&second, std::slice::from_ref(&other)).await.unwrap();
+        begin_sending(&store, "worker").await;
+        let number = AuditSearch::of("宣教审〔2026〕0001号", 50);
+        let found = store.audit_search(&number).await.unwrap();
+        let actions: Vec<&str> = found.iter().map(|row| row.action.as_str()).rev().collect();
+        assert_eq!(actions[..3], ["submit", "approve", "approve"], "{actions:?}");
+        assert!(actions[3..].iter().all(|action| *action == "delivery.state"), "{actions:?}");
+        assert!(actions.len() > 3, "{actions:?}");
+        let second = AuditSearch::of("〔2026〕0002号", 50);
+        assert_eq!(store.audit_search(&second).await.unwrap().len(), 1);
+
+        let newest = found[0].at;
+        let from = AuditSearch { from: Some(newest), ..AuditSearch::of("", 50) };
+        let until = AuditSearch { until: Some(newest), ..AuditSearch::of("", 50) };
+        let all = usize::try_from(store.audit_length().await.unwrap()).unwrap();
+        let after = store.audit_search(&from).await.unwrap();
+        assert!(after.iter().all(|row| row.at >= newest) && !after.is_empty());
+        let before = store.audit_search(&until).await.unwrap();
+        assert!(before.iter().all(|row| row.at < newest));
+        assert_eq!(after.len() + before.len(), all);
     });
 }
