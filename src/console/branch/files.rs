@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     model::{Branch, Digest, MediaType, PackEntry},
-    work::{clock::shanghai, given::Given},
+    work::{clock::shanghai, given::Given, take_down::OldPicture},
 };
 use axum::{
     extract::{Path, Query, State},
@@ -130,7 +130,18 @@ async fn small(
     Path((branch, digest)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Trouble> {
-    let (_, entry) = own_entry(&desk, &caller, &branch, &digest).await?;
+    // What must come down is shown small, to be known again; it is not handed out any more.
+    let visited = visit(&desk, &caller, &branch).await?;
+    let wanted = Digest::from_hex(&digest);
+    let mut old = visited.given.take_down.iter().filter_map(|one| one.picture.as_ref());
+    let old = old.find(|picture| Some(picture.sha256) == wanted).cloned();
+    let entry = match old {
+        Some(old) => old,
+        None => {
+            let (_, entry) = own_entry(&desk, &caller, &branch, &digest).await?;
+            OldPicture { sha256: entry.sha256, media_type: entry.media_type }
+        }
+    };
     if !matches!(entry.media_type, MediaType::Png | MediaType::Jpeg) {
         return Err(Trouble::missing("这个文件不是图片"));
     }
@@ -193,7 +204,14 @@ fn note(branch: &Branch, given: &Given, now: Timestamp) -> String {
     if !open.is_empty() {
         text.push_str("要撤下的：\r\n");
         for one in open {
-            let _ = write!(text, "  {}（{}）\r\n", one.item.title, one.item.reason);
+            let _ = write!(
+                text,
+                "  {}（{}，短码 {}）：{}\r\n",
+                one.title,
+                one.number,
+                one.code(),
+                one.reason
+            );
         }
         text.push_str("\r\n");
     }
@@ -202,8 +220,8 @@ fn note(branch: &Branch, given: &Given, now: Timestamp) -> String {
         let own = &screen.screen;
         let _ = write!(
             text,
-            "屏幕 {}（{}×{}，每张 {} 秒）：\r\n",
-            own.screen, own.width, own.height, own.dwell_s
+            "屏幕 {}（{}，{}×{}，每张 {} 秒）：\r\n",
+            own.screen, own.profile, own.width, own.height, own.dwell_s
         );
         for entry in &screen.playlist {
             let name = named.iter().find(|(_, other)| other.sha256 == entry.sha256);
