@@ -53,10 +53,12 @@ async fn own_entry(
     branch: &str,
     digest: &str,
 ) -> Result<(String, PackEntry), Trouble> {
-    let visited = visit(desk, caller, branch).await?;
+    entry_of(&visit(desk, caller, branch).await?.given, digest)
+}
+
+fn entry_of(given: &Given, digest: &str) -> Result<(String, PackEntry), Trouble> {
     let missing = || Trouble::missing("没有这个文件，或它不是这个网点的");
     let digest = Digest::from_hex(digest).ok_or_else(missing)?;
-    let given = &visited.given;
     let named = given.named().into_iter().find(|(_, entry)| entry.sha256 == digest);
     if let Some((name, entry)) = named {
         let name = name.rsplit('/').next().unwrap_or(&name).to_owned();
@@ -124,24 +126,26 @@ fn disposition(kind: &str, name: &str) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("attachment"))
 }
 
+/// A picture to be shown small: of what must come down too, to be known again, although it is not
+/// handed out any more.
+fn pictured(given: &Given, digest: &str) -> Result<OldPicture, Trouble> {
+    let wanted = Digest::from_hex(digest);
+    let mut old = given.take_down.iter().filter_map(|one| one.picture.as_ref());
+    if let Some(old) = old.find(|picture| Some(picture.sha256) == wanted) {
+        return Ok(old.clone());
+    }
+    let (_, entry) = entry_of(given, digest)?;
+    Ok(OldPicture { sha256: entry.sha256, media_type: entry.media_type })
+}
+
 async fn small(
     State(desk): State<Desk>,
     caller: Caller,
     Path((branch, digest)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Trouble> {
-    // What must come down is shown small, to be known again; it is not handed out any more.
-    let visited = visit(&desk, &caller, &branch).await?;
-    let wanted = Digest::from_hex(&digest);
-    let mut old = visited.given.take_down.iter().filter_map(|one| one.picture.as_ref());
-    let old = old.find(|picture| Some(picture.sha256) == wanted).cloned();
-    let entry = match old {
-        Some(old) => old,
-        None => {
-            let (_, entry) = own_entry(&desk, &caller, &branch, &digest).await?;
-            OldPicture { sha256: entry.sha256, media_type: entry.media_type }
-        }
-    };
+    let given = visit(&desk, &caller, &branch).await?.given;
+    let entry = pictured(&given, &digest)?;
     if !matches!(entry.media_type, MediaType::Png | MediaType::Jpeg) {
         return Err(Trouble::missing("这个文件不是图片"));
     }

@@ -209,7 +209,7 @@ async fn a_branch_finds_its_screens_in_the_zip_and_is_asked_about_old_days() {
     let zip = publisher.given_zip(&given, "").await.unwrap();
     let mut zip = zip::ZipArchive::new(Cursor::new(zip)).unwrap();
     let names: Vec<String> =
-        (0..zip.len()).map(|at| zip.by_index(at).unwrap().name().to_owned()).collect();
+        (0..zip.len()).map(|at| zip.by_index(at).unwrap().name().unwrap().into_owned()).collect();
     let profile = &given.screens[0].screen.profile;
     let folder = format!("屏幕/s1（{profile}）/01 ");
     assert!(names.iter().any(|name| name.starts_with(&folder)), "{names:?}");
