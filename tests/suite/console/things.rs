@@ -129,7 +129,9 @@ async fn posted_by_mistake_is_taken_back() {
 /// The folder says that nothing counts; so does everything else.
 #[tokio::test(flavor = "multi_thread")]
 async fn after_the_newest_was_recalled_the_one_before_does_not_come_back() {
-    let office = monday().await;
+    let mut office = monday().await;
+    office.town.co_reviewer.id = caishi::model::PersonId::new("co-reviewer-2").unwrap();
+    office.town.co_reviewer.department = Some("信息科技部".to_owned());
     let town = &office.town;
     let review = town.submit_for(NEXT_MONDAY).await;
     town.approve(&review).await;
