@@ -53,6 +53,7 @@ use utoipa::{
         super::branch::files::give_file,
         super::branch::files::give_zip,
         super::branch::confirm::add_confirmation,
+        super::branch::confirm::withdraw_confirmation,
         super::branch::events::list,
         super::branch::events::add,
         super::hotlines::list,

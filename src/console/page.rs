@@ -113,6 +113,7 @@ notices! {
     Fired = "fired", "已补发", "Fired";
     Imported = "imported", "已导入，旧文件留着可以换回来", "Imported; the old file is kept";
     Confirmed = "confirmed", "已记下，总行看得到", "Confirmed";
+    Withdrawn = "withdrawn", "已撤销，刚才那一句不算；审计里留着", "Taken back; the audit trail keeps it";
     Reported = "reported", "数字已记下，填错了可以更正", "Numbers saved; you can correct them";
     PasswordSet = "password-set", "口令已设好", "Password set";
     Unlocked = "unlocked", "已解锁", "Unlocked";

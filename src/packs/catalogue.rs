@@ -33,6 +33,10 @@ pub struct Catalogue {
     pub branches: BTreeMap<String, BranchEntry>,
     /// The releases, oldest first.
     pub releases: Vec<Release>,
+    /// Whether a series stays empty where its newest release was recalled: so it is in a folder,
+    /// whose pointer then names nothing. In a pack repository what came before plays again.
+    #[serde(skip)]
+    pub stays_empty: bool,
 }
 
 impl Catalogue {
@@ -144,6 +148,7 @@ impl Catalogue {
             .filter(|release| release.takeover == takeover && release.recalled.is_none())
             .filter(|release| release.show_until > now)
             .filter(|release| branch.is_none_or(|branch| release.goes_to(branch)))
+            .filter(|release| !self.stays_empty || !self.is_emptied(release, branch))
             .collect();
         live.sort_by(|a, b| {
             (&a.series, a.activate_at, a.slot).cmp(&(&b.series, b.activate_at, b.slot))
@@ -157,6 +162,16 @@ impl Catalogue {
             })
         };
         live.iter().copied().filter(|release| !is_past(release)).collect()
+    }
+
+    /// Whether something of the same series had replaced a release and was recalled then.
+    fn is_emptied(&self, release: &Release, branch: Option<&BranchId>) -> bool {
+        self.releases.iter().any(|other| {
+            other.series == release.series
+                && other.slot > release.slot
+                && other.recalled.as_ref().is_some_and(|(at, _)| *at > release.activate_at)
+                && branch.map_or_else(|| other.covers(release), |branch| other.goes_to(branch))
+        })
     }
 
     /// What a branch shows, of the ordinary releases or of the takeovers. `None` where the branch

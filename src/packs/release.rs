@@ -111,12 +111,16 @@ impl Release {
         self.files.iter().filter(move |file| here && is_own(file))
     }
 
-    /// The lessons' titles, for people.
+    /// The lessons' titles, for people; where all of it is meant, also what hangs besides, such as
+    /// the notice of complaint numbers.
     pub(super) fn titles(&self, lesson: Option<&str>) -> String {
         let mut titles: Vec<&str> = Vec::new();
-        for file in &self.files {
+        let mut files: Vec<&ReleaseFile> =
+            self.files.iter().filter(|file| file.media_type != MediaType::Zip).collect();
+        files.sort_by_key(|file| file.lesson.is_none());
+        for file in files {
             let of = file.lesson.as_ref().map(LessonId::as_str);
-            if of.is_some() && (lesson.is_none() || of == lesson) && !titles.contains(&&*file.alt) {
+            if (lesson.is_none() || of == lesson) && !titles.contains(&&*file.alt) {
                 titles.push(&file.alt);
             }
         }

@@ -181,6 +181,33 @@ impl Store {
         writing.commit().await
     }
 
+    /// Takes a confirmation back that was made by mistake; `false` where there is none. What was
+    /// said stays in the audit chain.
+    ///
+    /// # Errors
+    /// [`super::StoreError`].
+    pub async fn withdraw_confirmation(
+        &self,
+        branch: &BranchId,
+        key: &Digest,
+        lesson: Option<&str>,
+        what: &str,
+        actor: &str,
+    ) -> Answer<bool> {
+        let mut writing = self.database.write("撤销网点确认").await?;
+        let sql = "DELETE FROM confirmation \
+                   WHERE branch = $1 AND release_key = $2 AND lesson = $3 AND what = $4";
+        let lesson = lesson.unwrap_or_default();
+        let values = values![branch.as_str(), key, lesson, what];
+        if writing.run(sql, values).await? == 0 {
+            return Ok(false);
+        }
+        let note = json!({ "key": key.to_string(), "lesson": lesson, "what": what });
+        writing.note(Entry::new(actor, "branch.withdraw", format!("branch/{branch}"), &note));
+        writing.commit().await?;
+        Ok(true)
+    }
+
     /// What was confirmed about a release.
     ///
     /// # Errors

@@ -110,6 +110,18 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
+    /// Everything that went out and was taken back, the newest first.
+    ///
+    /// # Errors
+    /// [`super::StoreError`].
+    pub async fn recalled(&self) -> Answer<Vec<Out>> {
+        let sql = sqlx::AssertSqlSafe(format!(
+            "{OUT} WHERE d.state = 'recalled' ORDER BY d.slot DESC, d.id"
+        ));
+        let rows = self.database.all("读撤回的内容", sql, Vec::new()).await?;
+        rows.iter().map(read).collect()
+    }
+
     /// Everything that was to go out before a moment, whatever became of it, the newest first.
     ///
     /// # Errors

@@ -1,6 +1,6 @@
 //! Branches and their machines: who may pull, what they told, who is late, what still hangs.
 
-use super::{Publisher, WorkError, given::says_down};
+use super::{Publisher, WorkError, take_down::is_down};
 use crate::{
     model::{BranchId, ChannelId, Digest, TakeDown},
     packs::{
@@ -284,7 +284,7 @@ impl Publisher {
                     Entry::Occupied(known) => known.into_mut(),
                     Entry::Vacant(free) => free.insert(self.store.confirmations(&item.key).await?),
                 };
-                if !said.iter().any(|said| says_down(said, item, &branch)) {
+                if !is_down(said, item, &branch, catalogue) {
                     take_down.push(item.clone());
                 }
             }

@@ -23,6 +23,9 @@ const DAYS: i32 = 400;
 const ALIKE: usize = 3;
 /// A correction so long after the event is asked about.
 const LATE: SignedDuration = SignedDuration::from_hours(24 * 15);
+/// An event that is reported so long after its day is asked about: a year is soon mistyped. The day
+/// itself is counted too.
+const LONG_AGO: SignedDuration = SignedDuration::from_hours(24 * 61);
 
 /// The names of the six numbers, in the order of [`EventNumbers::list`]: Chinese, English, unit.
 pub const NAMES: [(&str, &str, &str); 6] = [
@@ -137,8 +140,10 @@ fn doubts(
             edition.name, edition.from, edition.until
         ));
     }
-    if event.replaces.is_some() && is_late(event) {
+    if event.replaces.is_some() && is_later_by(event, LATE) {
         doubts.push("活动过去半个月后才更正".to_owned());
+    } else if is_later_by(event, LONG_AGO) {
+        doubts.push(format!("{} 的活动，过了两个月才报：核对日期", event.day));
     }
     doubts
 }
@@ -149,7 +154,8 @@ fn alike(all: &[BranchEvent], is_like: impl Fn(&BranchEvent) -> bool) -> usize {
     like.map(|other| &other.branch).collect::<BTreeSet<_>>().len()
 }
 
-fn is_late(event: &BranchEvent) -> bool {
+/// Whether it was written so long after its day.
+fn is_later_by(event: &BranchEvent, span: SignedDuration) -> bool {
     let midnight = |day: Date| day.to_zoned(crate::model::bank_zone()).map(|at| at.timestamp());
-    midnight(event.day).is_ok_and(|day| day.duration_until(event.at) > LATE)
+    midnight(event.day).is_ok_and(|day| day.duration_until(event.at) > span)
 }

@@ -180,6 +180,7 @@ impl Publisher {
             hotline: super::packs::bank_number(&self.config.bank, content),
             branches: branch_entries(content),
             releases: Vec::new(),
+            stays_empty: true,
         };
         let mut newest: BTreeSet<&str> = BTreeSet::new();
         for delivery in &deliveries {
@@ -191,12 +192,27 @@ impl Publisher {
                 continue;
             }
             let Some(json) = self.store.manifest(&delivery.manifest).await? else { continue };
-            let release = release_of(delivery, &wire::from_json(&json)?, content);
+            let mut release = release_of(delivery, &wire::from_json(&json)?, content);
+            let taken_back = |other: &&Delivery| {
+                other.state == DeliveryState::Recalled
+                    && other.campaign.series == series
+                    && other.slot > delivery.slot
+            };
+            // What went out late, after a later one was taken back, counts from then on.
+            if !recalled && deliveries.iter().any(|other| taken_back(&other)) {
+                let attempts = self.store.attempts(&delivery.id).await?;
+                let out = super::live::went_out(&attempts).unwrap_or(release.activate_at);
+                release.activate_at = release.activate_at.max(out);
+            }
             // What goes to some branches only replaces nothing at the others.
             if !recalled && delivery.slot <= now && release.branches.is_none() {
                 newest.insert(series);
             }
-            let end = release.recalled.as_ref().map_or(release.show_until, |(at, _)| *at);
+            // A recalled one keeps its series empty as long as it would have been shown itself.
+            let end = release
+                .recalled
+                .as_ref()
+                .map_or(release.show_until, |(at, _)| release.show_until.max(*at));
             if end.saturating_add(REMEMBERED).is_ok_and(|end| end > now) {
                 catalogue.releases.push(release);
             }

@@ -1,11 +1,15 @@
 //! What one branch has: what its screens play today, its papers, what must come down, all of it as
 //! one zip. Files are handed out by this list alone: what a branch was not given is not there.
 
-use super::{Feeds, Publisher, WorkError, branches::what_text};
+use super::{
+    Feeds, Publisher, WorkError,
+    branches::what_text,
+    take_down::{GivenTakeDown, Part, Said, said_of, things},
+};
 use crate::{
     model::{
         BranchId, Digest, LessonId, MediaType, OutputKind, PackEntry, PackIndex, PackRelease,
-        PackScreen, TakeDown,
+        PackScreen,
     },
     packs::{Catalogue, wire::ConfirmedWhat},
     store::Confirmation,
@@ -22,7 +26,7 @@ pub struct Given {
     pub screens: Vec<GivenScreen>,
     /// The releases that count now or are to come, by campaign series.
     pub releases: Vec<GivenRelease>,
-    /// What must come down, the latest first.
+    /// What must come down, thing by thing, the latest first.
     pub take_down: Vec<GivenTakeDown>,
 }
 
@@ -65,12 +69,13 @@ impl GivenRelease {
         code_of(&self.key)
     }
 
-    /// Whether all of it at once can be said to hang: something is open, and it is no single
-    /// lesson, which has a button of its own.
+    /// Whether all of it at once can be said to hang: something is open, and it is no single thing,
+    /// which has a button of its own.
     #[must_use]
     pub fn is_to_post(&self) -> bool {
-        let single = matches!(&self.lessons[..], [GivenLesson { lesson: Some(_), .. }]);
-        self.active && !single && self.lessons.iter().any(|lesson| lesson.posted.is_none())
+        self.active
+            && self.lessons.len() != 1
+            && self.lessons.iter().any(|lesson| lesson.posted.is_none())
     }
 }
 
@@ -106,42 +111,25 @@ impl GivenLesson {
     }
 }
 
-/// One lesson's files of a release.
+/// One lesson's files of a release, or papers of no lesson.
 #[derive(Debug, Clone)]
 pub struct GivenLesson {
-    /// The lesson; `None` for files of no lesson.
+    /// What of the release they are.
+    pub part: Part,
+    /// The lesson; `None` for papers of no lesson.
     pub lesson: Option<LessonId>,
     /// Its title.
     pub title: String,
     /// Its files.
     pub files: Vec<PackEntry>,
     /// Who said when that it hangs.
-    pub posted: Option<(String, Timestamp)>,
-}
-
-/// Something that must come down.
-#[derive(Debug, Clone)]
-pub struct GivenTakeDown {
-    /// What.
-    pub item: TakeDown,
-    /// Who said when that it is down.
-    pub done: Option<(String, Timestamp)>,
+    pub posted: Option<Said>,
 }
 
 /// The beginning of a release's key that people type and read out.
 #[must_use]
 pub fn code_of(key: &Digest) -> String {
     key.to_string().chars().take(8).collect()
-}
-
-/// Whether a confirmation says that something is down at a branch.
-#[must_use]
-pub fn says_down(confirmation: &Confirmation, item: &TakeDown, branch: &BranchId) -> bool {
-    let lesson = item.lesson.as_ref().map(LessonId::as_str);
-    confirmation.branch == *branch
-        && confirmation.key == item.key
-        && confirmation.what == what_text(ConfirmedWhat::TakenDown)
-        && (confirmation.lesson.is_none() || confirmation.lesson.as_deref() == lesson)
 }
 
 impl Given {
@@ -160,6 +148,22 @@ impl Given {
     /// What is still to come down.
     pub fn open(&self) -> impl Iterator<Item = &GivenTakeDown> {
         self.take_down.iter().filter(|item| item.done.is_none())
+    }
+
+    /// Says of what must come down what hangs in its place.
+    fn name_successors(&mut self) {
+        for one in &mut self.take_down {
+            let releases = self.releases.iter().filter(|release| release.active);
+            let same = releases.filter(|release| {
+                release.key != one.key && release.lessons.iter().any(|own| own.part == one.part)
+            });
+            one.instead = same.map(|release| release.number.clone()).collect();
+            one.instead.dedup();
+        }
+    }
+
+    fn has_not(&self) -> WorkError {
+        WorkError::Unknown(format!("{} 没有这一份材料，或者已经不用办了", self.branch))
     }
 }
 
@@ -182,9 +186,11 @@ impl Publisher {
             releases: Vec::new(),
             take_down: Vec::new(),
         };
+        let old = self.old_numbers().await?;
         let mut indexes = Vec::new();
         for feed in &feeds.feeds {
             for mut index in indexes_of(&feed.catalogue, branch, now) {
+                given.take_down.extend(things(&feed.catalogue, &index, branch, &said, &old));
                 for release in &mut index.releases {
                     own_instead_of_common(&feed.catalogue, release, branch);
                 }
@@ -198,14 +204,11 @@ impl Publisher {
             given.releases.extend(
                 releases.map(|release| of_release(release, active.contains(&release.key), &said)),
             );
-            given.take_down.extend(index.take_down.iter().map(|item| GivenTakeDown {
-                done: said.iter().find(|one| says_down(one, item, branch)).map(by_and_at),
-                item: item.clone(),
-            }));
         }
         let screens = screens.into_iter();
         given.screens = screens.map(|screen| of_screen(screen, &indexes, now)).collect();
-        given.take_down.sort_by_key(|one| (one.done.is_some(), std::cmp::Reverse(one.item.since)));
+        given.name_successors();
+        given.take_down.sort_by_key(|one| (one.done.is_some(), std::cmp::Reverse(one.since)));
         Ok(given)
     }
 
@@ -217,35 +220,61 @@ impl Publisher {
         &self,
         given: &Given,
         key: &Digest,
-        lesson: Option<&LessonId>,
+        part: &Part,
         what: ConfirmedWhat,
         actor: &str,
     ) -> Result<(), WorkError> {
+        let is_it = |own: &Part| *part == Part::All || own == part;
         let known = match what {
             ConfirmedWhat::Posted => given.releases.iter().any(|release| {
-                let has = |own: &GivenLesson| lesson.is_none() || own.lesson.as_ref() == lesson;
-                release.key == *key && release.lessons.iter().any(has)
+                release.key == *key && release.lessons.iter().any(|own| is_it(&own.part))
             }),
-            ConfirmedWhat::TakenDown => given
-                .take_down
-                .iter()
-                .any(|one| one.item.key == *key && one.item.lesson.as_ref() == lesson),
+            ConfirmedWhat::TakenDown => {
+                given.take_down.iter().any(|one| one.key == *key && is_it(&one.part))
+            }
         };
         if !known {
-            return Err(WorkError::Unknown(format!(
-                "{} 没有这一份材料，或者已经不用办了",
-                given.branch
-            )));
+            return Err(given.has_not());
         }
         let confirmation = Confirmation {
             branch: given.branch.clone(),
             key: *key,
-            lesson: lesson.map(ToString::to_string),
+            lesson: part.name(),
             what: what_text(what).to_owned(),
             by: actor.to_owned(),
             at: self.store.now().await?,
         };
         Ok(self.store.add_confirmation(&confirmation).await?)
+    }
+
+    /// Takes back what was said by mistake of something that the branch still has before it. The
+    /// audit chain keeps what was said and that it was taken back.
+    ///
+    /// # Errors
+    /// [`WorkError::Unknown`] where the branch has no such thing, [`WorkError::Refused`] where
+    /// nothing of the kind was said, or somebody else has taken it back.
+    pub async fn withdraw_given(
+        &self,
+        given: &Given,
+        key: &Digest,
+        part: &Part,
+        what: ConfirmedWhat,
+        actor: &str,
+    ) -> Result<(), WorkError> {
+        let has = given.releases.iter().any(|release| release.key == *key)
+            || given.take_down.iter().any(|one| one.key == *key);
+        if !has {
+            return Err(given.has_not());
+        }
+        let (name, what) = (part.name(), what_text(what));
+        if self
+            .store
+            .withdraw_confirmation(&given.branch, key, name.as_deref(), what, actor)
+            .await?
+        {
+            return Ok(());
+        }
+        Err(WorkError::Refused("没有可以撤销的确认：没有确认过，或刚有人撤销了".to_owned()))
     }
 }
 
@@ -291,13 +320,15 @@ fn of_screen(screen: PackScreen, indexes: &[PackIndex], now: Timestamp) -> Given
 fn of_release(release: &PackRelease, active: bool, said: &[Confirmation]) -> GivenRelease {
     let mut lessons: Vec<GivenLesson> = Vec::new();
     for entry in release.entries.iter().filter(|entry| entry.media_type != MediaType::Zip) {
-        match lessons.iter_mut().find(|lesson| lesson.lesson == entry.lesson) {
+        let part = Part::of(entry.lesson.as_ref(), entry.output);
+        match lessons.iter_mut().find(|lesson| lesson.part == part) {
             Some(lesson) => lesson.files.push(entry.clone()),
             None => lessons.push(GivenLesson {
                 lesson: entry.lesson.clone(),
                 title: entry.alt.clone(),
                 files: vec![entry.clone()],
-                posted: posted(release, entry.lesson.as_ref(), said),
+                posted: said_of(said, &release.key, &part, ConfirmedWhat::Posted),
+                part,
             }),
         }
     }
@@ -322,26 +353,8 @@ fn of_release(release: &PackRelease, active: bool, said: &[Confirmation]) -> Giv
     }
 }
 
-fn posted(
-    release: &PackRelease,
-    lesson: Option<&LessonId>,
-    said: &[Confirmation],
-) -> Option<(String, Timestamp)> {
-    let what = what_text(ConfirmedWhat::Posted);
-    let of = |one: &&Confirmation| {
-        one.key == release.key
-            && one.what == what
-            && (one.lesson.is_none() || one.lesson.as_deref() == lesson.map(LessonId::as_str))
-    };
-    said.iter().find(of).map(by_and_at)
-}
-
-fn by_and_at(confirmation: &Confirmation) -> (String, Timestamp) {
-    (confirmation.by.clone(), confirmation.at)
-}
-
 /// Paper comes before screens: it is what people have to do something with.
-fn place(output: OutputKind) -> u8 {
+pub(super) fn place(output: OutputKind) -> u8 {
     match output {
         OutputKind::Morning => 0,
         OutputKind::StaffCard => 1,

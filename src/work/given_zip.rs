@@ -1,6 +1,10 @@
 //! Everything that a branch has now as one zip, under names that people can read.
 
-use super::{Publisher, WorkError, given::Given, packs::plain_name};
+use super::{
+    Publisher, WorkError,
+    given::{Given, GivenScreen},
+    packs::plain_name,
+};
 use crate::model::{MediaType, OutputKind, PackEntry};
 use std::{
     collections::BTreeMap,
@@ -18,7 +22,7 @@ impl Given {
         let mut named: BTreeMap<String, &PackEntry> = BTreeMap::new();
         let releases = self.releases.iter().filter(|release| release.active);
         for entry in releases.flat_map(|release| &release.lessons).flat_map(|l| &l.files) {
-            let name = file_name(entry);
+            let name = file_name(entry, &self.screens);
             let is_same = |other: &&PackEntry| other.sha256 == entry.sha256;
             let mut free = name.clone();
             let mut number = 2;
@@ -62,8 +66,24 @@ impl Publisher {
     }
 }
 
+/// The folder of a screen's posters, by the names that people know their screens by, and where in
+/// its round a poster comes: `屏幕/s1、s2（portrait-uhd）/`, `02 `.
+fn screen_folder(entry: &PackEntry, screens: &[GivenScreen]) -> (String, String) {
+    let profile = plain_name(entry.profile.as_deref().unwrap_or("屏幕"));
+    let own = || screens.iter().filter(|own| Some(&own.screen.profile) == entry.profile.as_ref());
+    let names: Vec<String> = own().map(|own| plain_name(&own.screen.screen)).collect();
+    let folder = if names.is_empty() {
+        format!("屏幕/{profile}")
+    } else {
+        format!("屏幕/{}（{profile}）", plain_name(&names.join("、")))
+    };
+    let place = own()
+        .find_map(|own| own.playlist.iter().position(|playing| playing.sha256 == entry.sha256));
+    (folder, place.map(|place| format!("{:02} ", place + 1)).unwrap_or_default())
+}
+
 /// `打印/对方让你共享屏幕（telecom-fraud）通用版 A4.pdf`
-fn file_name(entry: &PackEntry) -> String {
+fn file_name(entry: &PackEntry, screens: &[GivenScreen]) -> String {
     let extension = match entry.media_type {
         MediaType::Svg => "svg",
         MediaType::Png => "png",
@@ -74,12 +94,10 @@ fn file_name(entry: &PackEntry) -> String {
         MediaType::Json => "json",
         MediaType::Zip => "zip",
     };
-    let folder = match entry.output {
-        OutputKind::Screen => {
-            format!("屏幕/{}", plain_name(entry.profile.as_deref().unwrap_or("屏幕")))
-        }
-        OutputKind::Print | OutputKind::Notice => "打印".to_owned(),
-        other => other.label().to_owned(),
+    let (folder, place) = match entry.output {
+        OutputKind::Screen => screen_folder(entry, screens),
+        OutputKind::Print | OutputKind::Notice => ("打印".to_owned(), String::new()),
+        other => (other.label().to_owned(), String::new()),
     };
     let title = plain_name(&entry.alt);
     let lesson = entry.lesson.as_ref().map(|id| format!("（{id}）")).unwrap_or_default();
@@ -88,5 +106,5 @@ fn file_name(entry: &PackEntry) -> String {
         (OutputKind::Screen, _) | (_, None) => String::new(),
         (_, Some(paper)) => format!(" {}", plain_name(paper)),
     };
-    format!("{folder}/{title}{lesson}{audience}{paper}.{extension}")
+    format!("{folder}/{place}{title}{lesson}{audience}{paper}.{extension}")
 }

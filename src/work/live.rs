@@ -129,6 +129,32 @@ impl Publisher {
         entry.is_none_or(|entry| matches!(entry.kind.as_str(), "wechat" | "webhook"))
     }
 
+    /// Whether a series of a channel stays empty where its newest was taken back: the pointer of a
+    /// folder names nothing then.
+    fn stays_empty(&self, channel: &ChannelId) -> bool {
+        self.config.channels.iter().any(|entry| entry.id == *channel && entry.kind == "folder")
+    }
+
+    /// Whether something newer had taken the place of what is out, and was taken back then.
+    async fn is_emptied(&self, out: &Out, recalled: &[Out]) -> Result<bool, WorkError> {
+        if !self.stays_empty(&out.channel) {
+            return Ok(false);
+        }
+        let newer = |other: &&Out| other.slot > out.slot && place(other) == place(out);
+        for other in recalled.iter().filter(newer) {
+            if self.contents(&other.manifest).await?.is_some_and(|contents| contents.reached.is_some()) {
+                continue;
+            }
+            let attempts = self.store.attempts(&other.delivery).await?;
+            let emptied = moment_of(&attempts, DeliveryState::Recalled);
+            let went_out = went_out(&self.store.attempts(&out.delivery).await?);
+            if emptied.is_some_and(|at| went_out.is_none_or(|out| out < at)) {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
     /// Why what is out over a channel cannot be taken down, where it cannot.
     pub(super) fn stays_for_good(&self, channel: &ChannelId) -> Option<&'static str> {
         match self.channels.get(channel)?.capability().recall {
@@ -154,10 +180,14 @@ impl Publisher {
         let mut until = Timestamp::MAX;
         let mut newest: BTreeSet<Place> = BTreeSet::new();
         let mut live = Vec::new();
+        let recalled = self.store.recalled().await?;
         for out in self.store.out_or_coming().await? {
             let stays = self.stays_with_people(&out.channel);
-            if out.is_out() && !stays && !newest.insert(place(&out)) {
-                continue;
+            if out.is_out() && !stays {
+                let replaced = !newest.insert(place(&out));
+                if replaced || self.is_emptied(&out, &recalled).await? {
+                    continue;
+                }
             }
             let Some(contents) = self.contents(&out.manifest).await? else { continue };
             let standing = match (out.is_out(), contents.until < today) {
@@ -225,8 +255,10 @@ impl Publisher {
             if !contents.reaches(branch) {
                 continue;
             }
-            // What was taken back before the end gives its place back to what was there.
-            if at <= from && recalled.is_none_or(|at| at >= until) {
+            // What was taken back before the end gives its place back to what was there, except
+            // in a folder.
+            let keeps = self.stays_empty(&out.channel);
+            if at <= from && (keeps || recalled.is_none_or(|at| at >= until)) {
                 replaced.insert(place(&out));
             }
             let gone = recalled.is_some_and(|at| at < from);

@@ -68,6 +68,7 @@ pub mod slots;
 pub mod statistics;
 pub mod status;
 pub mod submit;
+pub mod take_down;
 pub mod wire;
 pub mod worker;
 

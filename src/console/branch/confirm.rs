@@ -18,7 +18,10 @@ use super::{
 use crate::{
     model::{Branch, Digest, LessonId},
     packs::wire::ConfirmedWhat,
-    work::given::{Given, GivenRelease, GivenTakeDown},
+    work::{
+        given::{Given, GivenRelease},
+        take_down::{GivenTakeDown, Part},
+    },
 };
 use askama::Template;
 use axum::{
@@ -32,9 +35,15 @@ use utoipa::ToSchema;
 pub(super) fn routes(routes: Routes) -> Routes {
     routes
         .post("/b/{branch}/confirm", Action::ConfirmBranch, confirm)
+        .post("/b/{branch}/withdraw", Action::ConfirmBranch, withdraw)
         .get("/b/{branch}/confirm/{code}", Action::ReadBranch, by_code)
         .get("/b/{branch}/posted/{lesson}", Action::ReadBranch, by_lesson)
         .post("/api/v1/branches/{branch}/confirmations", Action::ConfirmBranch, add_confirmation)
+        .post(
+            "/api/v1/branches/{branch}/confirmations/withdraw",
+            Action::ConfirmBranch,
+            withdraw_confirmation,
+        )
 }
 
 /// Something hangs, or hangs no more.
@@ -42,7 +51,8 @@ pub(super) fn routes(routes: Routes) -> Routes {
 pub struct ConfirmForm {
     /// The release: 64 hexadecimal digits.
     key: String,
-    /// The lesson; empty or missing for all of the release.
+    /// The lesson, or `@notice` for the notice of complaint numbers; empty or missing for all of
+    /// the release.
     #[serde(default)]
     lesson: String,
     /// `posted` or `taken-down`.
@@ -53,11 +63,19 @@ pub struct ConfirmForm {
     back: String,
 }
 
+/// Whether something is said or taken back.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Saying {
+    Said,
+    TakenBack,
+}
+
 async fn confirmed(
     desk: &Desk,
     caller: &Caller,
     branch: &str,
     form: &ConfirmForm,
+    saying: Saying,
 ) -> Result<Branch, Trouble> {
     let Visited { branch, given, .. } = visit(desk, caller, branch).await?;
     caller.acts_for(&branch.id)?;
@@ -66,9 +84,9 @@ async fn confirmed(
     if key.is_none() {
         faults.push("key 应为 64 位十六进制".to_owned());
     }
-    let lesson = Some(form.lesson.trim()).filter(|lesson| !lesson.is_empty());
-    let lesson = lesson.map(LessonId::new).transpose();
-    let lesson = lesson.map_err(|error| faults.push(error.to_string())).ok().flatten();
+    let part = Part::read(form.lesson.trim()).map_err(|error| {
+        faults.push(format!("lesson 应为课件的标识，或 @notice（投诉电话公示）：{error}"));
+    });
     let what = match form.what.as_str() {
         "posted" => Some(ConfirmedWhat::Posted),
         "taken-down" => Some(ConfirmedWhat::TakenDown),
@@ -77,13 +95,24 @@ async fn confirmed(
             None
         }
     };
-    let (Some(key), Some(what), true) = (key, what, faults.is_empty()) else {
+    let (Some(key), Some(what), Ok(part)) = (key, what, part) else {
         return Err(Trouble::wrong_list(faults));
     };
-    let publisher = desk.publisher();
-    publisher.confirm_given(&given, &key, lesson.as_ref(), what, caller.actor()).await?;
+    let (publisher, actor) = (desk.publisher(), caller.actor());
+    match saying {
+        Saying::Said => publisher.confirm_given(&given, &key, &part, what, actor).await?,
+        Saying::TakenBack => publisher.withdraw_given(&given, &key, &part, what, actor).await?,
+    }
     desk.roll_changed();
     Ok(branch)
+}
+
+/// The page that a form was on.
+fn back_to(branch: &Branch, form: &ConfirmForm, notice: Notice) -> Redirect {
+    let home = format!("/b/{}", branch.id);
+    let back = own_path(Some(&form.back));
+    let back = if back.starts_with(&home) && !back.contains('?') { back } else { &home };
+    Redirect::to(&format!("{back}?done={}", notice.as_str()))
 }
 
 async fn confirm(
@@ -92,11 +121,18 @@ async fn confirm(
     Path(branch): Path<String>,
     Sent(form): Sent<ConfirmForm>,
 ) -> Result<Redirect, Trouble> {
-    let branch = confirmed(&desk, &caller, &branch, &form).await?;
-    let home = format!("/b/{}", branch.id);
-    let back = own_path(Some(&form.back));
-    let back = if back.starts_with(&home) && !back.contains('?') { back } else { &home };
-    Ok(Redirect::to(&format!("{back}?done={}", Notice::Confirmed.as_str())))
+    let branch = confirmed(&desk, &caller, &branch, &form, Saying::Said).await?;
+    Ok(back_to(&branch, &form, Notice::Confirmed))
+}
+
+async fn withdraw(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Path(branch): Path<String>,
+    Sent(form): Sent<ConfirmForm>,
+) -> Result<Redirect, Trouble> {
+    let branch = confirmed(&desk, &caller, &branch, &form, Saying::TakenBack).await?;
+    Ok(back_to(&branch, &form, Notice::Withdrawn))
 }
 
 #[derive(Template)]
@@ -123,9 +159,10 @@ fn narrowed(
     }
     releases.retain(|own| !own.lessons.is_empty());
     let fits = |one: &&GivenTakeDown| {
-        let of_lesson = lesson.is_none() || one.item.lesson.as_ref() == lesson;
-        // All of a release was recalled: whichever lesson was scanned may be of it.
-        release(&one.item.key) && (of_lesson || one.item.lesson.is_none())
+        let of_lesson = lesson.is_none() || one.lesson() == lesson;
+        // Where nothing more is known of what was recalled, whichever lesson was scanned may be of
+        // it.
+        release(&one.key) && (of_lesson || one.part == Part::All)
     };
     (releases, given.take_down.iter().filter(fits).cloned().collect())
 }
@@ -194,6 +231,21 @@ pub(in super::super) async fn add_confirmation(
     Path(branch): Path<String>,
     Sent(form): Sent<ConfirmForm>,
 ) -> Result<Json<ConfirmationView>, Trouble> {
-    let branch = confirmed(&desk, &caller, &branch, &form).await?;
+    let branch = confirmed(&desk, &caller, &branch, &form, Saying::Said).await?;
+    Ok(Json(ConfirmationView { branch: branch.id.to_string(), key: form.key, what: form.what }))
+}
+
+/// Takes back what was confirmed by mistake at one's own branch; the audit chain keeps both.
+#[utoipa::path(post, path = "/api/v1/branches/{branch}/confirmations/withdraw", tag = "branches",
+    params(("branch" = String, Path)), request_body = ConfirmForm,
+    responses((status = 200, body = ConfirmationView),
+        (status = 409, body = crate::console::api::Problem)))]
+pub(in super::super) async fn withdraw_confirmation(
+    State(desk): State<Desk>,
+    caller: Caller,
+    Path(branch): Path<String>,
+    Sent(form): Sent<ConfirmForm>,
+) -> Result<Json<ConfirmationView>, Trouble> {
+    let branch = confirmed(&desk, &caller, &branch, &form, Saying::TakenBack).await?;
     Ok(Json(ConfirmationView { branch: branch.id.to_string(), key: form.key, what: form.what }))
 }

@@ -6,7 +6,7 @@ use super::{
 };
 use crate::{
     model::{Branch, Digest, MediaType, PackEntry},
-    work::{clock::shanghai, given::Given},
+    work::{clock::shanghai, given::Given, take_down::OldPicture},
 };
 use axum::{
     extract::{Path, Query, State},
@@ -53,10 +53,12 @@ async fn own_entry(
     branch: &str,
     digest: &str,
 ) -> Result<(String, PackEntry), Trouble> {
-    let visited = visit(desk, caller, branch).await?;
+    entry_of(&visit(desk, caller, branch).await?.given, digest)
+}
+
+fn entry_of(given: &Given, digest: &str) -> Result<(String, PackEntry), Trouble> {
     let missing = || Trouble::missing("没有这个文件，或它不是这个网点的");
     let digest = Digest::from_hex(digest).ok_or_else(missing)?;
-    let given = &visited.given;
     let named = given.named().into_iter().find(|(_, entry)| entry.sha256 == digest);
     if let Some((name, entry)) = named {
         let name = name.rsplit('/').next().unwrap_or(&name).to_owned();
@@ -124,13 +126,26 @@ fn disposition(kind: &str, name: &str) -> HeaderValue {
     HeaderValue::from_str(&text).unwrap_or(HeaderValue::from_static("attachment"))
 }
 
+/// A picture to be shown small: of what must come down too, to be known again, although it is not
+/// handed out any more.
+fn pictured(given: &Given, digest: &str) -> Result<OldPicture, Trouble> {
+    let wanted = Digest::from_hex(digest);
+    let mut old = given.take_down.iter().filter_map(|one| one.picture.as_ref());
+    if let Some(old) = old.find(|picture| Some(picture.sha256) == wanted) {
+        return Ok(old.clone());
+    }
+    let (_, entry) = entry_of(given, digest)?;
+    Ok(OldPicture { sha256: entry.sha256, media_type: entry.media_type })
+}
+
 async fn small(
     State(desk): State<Desk>,
     caller: Caller,
     Path((branch, digest)): Path<(String, String)>,
     headers: HeaderMap,
 ) -> Result<Response, Trouble> {
-    let (_, entry) = own_entry(&desk, &caller, &branch, &digest).await?;
+    let given = visit(&desk, &caller, &branch).await?.given;
+    let entry = pictured(&given, &digest)?;
     if !matches!(entry.media_type, MediaType::Png | MediaType::Jpeg) {
         return Err(Trouble::missing("这个文件不是图片"));
     }
@@ -193,7 +208,14 @@ fn note(branch: &Branch, given: &Given, now: Timestamp) -> String {
     if !open.is_empty() {
         text.push_str("要撤下的：\r\n");
         for one in open {
-            let _ = write!(text, "  {}（{}）\r\n", one.item.title, one.item.reason);
+            let _ = write!(
+                text,
+                "  {}（{}，短码 {}）：{}\r\n",
+                one.title,
+                one.number,
+                one.code(),
+                one.reason
+            );
         }
         text.push_str("\r\n");
     }
@@ -202,8 +224,8 @@ fn note(branch: &Branch, given: &Given, now: Timestamp) -> String {
         let own = &screen.screen;
         let _ = write!(
             text,
-            "屏幕 {}（{}×{}，每张 {} 秒）：\r\n",
-            own.screen, own.width, own.height, own.dwell_s
+            "屏幕 {}（{}，{}×{}，每张 {} 秒）：\r\n",
+            own.screen, own.profile, own.width, own.height, own.dwell_s
         );
         for entry in &screen.playlist {
             let name = named.iter().find(|(_, other)| other.sha256 == entry.sha256);

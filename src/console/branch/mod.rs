@@ -16,10 +16,7 @@ mod qr;
 
 use super::{
     Desk,
-    branches::{
-        shortened,
-        views::{TakeDownView, take_down_view},
-    },
+    branches::shortened,
     caller::Caller,
     filters,
     page::{Page, Shown, render},
@@ -29,7 +26,10 @@ use super::{
 };
 use crate::{
     model::{Branch, BranchId, CampaignId, LessonId, PackEntry, PackScreen},
-    work::given::Given,
+    work::{
+        given::Given,
+        take_down::{GivenTakeDown, Part},
+    },
 };
 use askama::Template;
 use axum::{
@@ -105,6 +105,8 @@ struct BranchPage {
     branch: Branch,
     given: Given,
     own: bool,
+    /// The page to come back to; empty for this one.
+    back: String,
     now: Timestamp,
     zip_bytes: u64,
 }
@@ -121,7 +123,8 @@ async fn page(
     let own = own && caller.may(Action::ConfirmBranch);
     let page = Page::new(&desk, &shown, Some(caller), (&name, &name)).await;
     let zip_bytes = given.named().values().map(|entry| entry.bytes).sum();
-    render(&BranchPage { page, branch, given, own, now, zip_bytes })
+    let back = String::new();
+    render(&BranchPage { page, branch, given, own, back, now, zip_bytes })
 }
 
 /// A release on the printed list, with the code that leads back here.
@@ -141,8 +144,31 @@ struct PrintPage {
     page: Page,
     branch: Branch,
     given: Given,
+    down: Vec<DownSheet>,
     sheets: Vec<Sheet>,
     now: Timestamp,
+}
+
+/// What must come down of one release, with the code that leads to where that is said.
+struct DownSheet {
+    things: Vec<GivenTakeDown>,
+    address: String,
+    qr: Option<qr::Qr>,
+}
+
+/// What is still to come down, release by release.
+fn down_sheets(given: &Given, base: &str) -> Vec<DownSheet> {
+    let mut sheets: Vec<DownSheet> = Vec::new();
+    for one in given.open() {
+        if let Some(sheet) = sheets.iter_mut().find(|sheet| sheet.things[0].key == one.key) {
+            sheet.things.push(one.clone());
+            continue;
+        }
+        let address = format!("{base}/b/{}/confirm/{}", given.branch, one.code());
+        let qr = qr::Qr::of(&address);
+        sheets.push(DownSheet { things: vec![one.clone()], address, qr });
+    }
+    sheets
 }
 
 async fn print(
@@ -168,8 +194,9 @@ async fn print(
         })
     });
     let sheets = sheets.collect();
+    let down = down_sheets(&given, &base);
     let page = Page::new(&desk, &shown, Some(caller), ("今天的清单", "Today's list")).await;
-    render(&PrintPage { page, branch, given, sheets, now })
+    render(&PrintPage { page, branch, given, down, sheets, now })
 }
 
 /// Where browsers reach us.
@@ -190,8 +217,43 @@ pub struct GivenView {
     pub screens: Vec<ScreenView>,
     /// Its releases.
     pub releases: Vec<ReleaseView>,
-    /// What must come down and was not confirmed.
-    pub take_down: Vec<TakeDownView>,
+    /// What must come down and was not confirmed, thing by thing.
+    pub take_down: Vec<DownView>,
+}
+
+/// Something that must come down.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct DownView {
+    /// The release.
+    pub key: String,
+    /// The lesson, or `@notice` for the notice of complaint numbers; none for all of the release.
+    /// A confirmation names it as it is here.
+    pub lesson: Option<String>,
+    /// What is written over it.
+    pub title: String,
+    /// The approval number printed on it.
+    pub number: String,
+    /// What there is of it.
+    pub outputs: Vec<String>,
+    /// Why.
+    pub reason: String,
+    /// Since when.
+    pub since: String,
+    /// The approval numbers of what hangs in its place.
+    pub instead: Vec<String>,
+}
+
+fn down_view(one: &GivenTakeDown) -> DownView {
+    DownView {
+        key: one.key.to_string(),
+        lesson: one.part.name(),
+        title: one.title.clone(),
+        number: one.number.clone(),
+        outputs: one.outputs.iter().map(ToString::to_string).collect(),
+        reason: one.reason.clone(),
+        since: one.since.to_string(),
+        instead: one.instead.clone(),
+    }
 }
 
 /// A screen and what it plays.
@@ -301,8 +363,8 @@ pub(super) async fn given(
             .map(|lesson| LessonView {
                 lesson: lesson.lesson.as_ref().map(LessonId::to_string),
                 title: lesson.title.clone(),
-                posted_by: lesson.posted.as_ref().map(|(by, _)| by.clone()),
-                posted_at: lesson.posted.as_ref().map(|(_, at)| at.to_string()),
+                posted_by: lesson.posted.as_ref().map(|said| said.by.clone()),
+                posted_at: lesson.posted.as_ref().map(|said| said.at.to_string()),
                 files: lesson.files.iter().map(file_view).collect(),
             })
             .collect(),
@@ -310,13 +372,8 @@ pub(super) async fn given(
     Ok(Json(GivenView {
         screens: screens.collect(),
         releases: releases.collect(),
-        take_down: given.open().map(|one| take_down_view(&one.item)).collect(),
+        take_down: given.open().map(down_view).collect(),
         branch: branch.id.to_string(),
         name: branch.name,
     }))
-}
-
-/// For templates: the short code of a release.
-fn code(key: &crate::model::Digest) -> String {
-    crate::work::given::code_of(key)
 }

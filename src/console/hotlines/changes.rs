@@ -11,7 +11,8 @@ use super::super::{
     trouble::Trouble,
 };
 use crate::{
-    store::HotlineChange,
+    model::DeliveryState,
+    store::{Delivery, HotlineChange},
     work::hotlines::{ChangePlan, Group, GroupState, changing, plan_of},
 };
 use askama::Template;
@@ -42,6 +43,34 @@ struct ChangePage {
     /// Files made, of how many, where this change is being worked on.
     making: Option<(usize, usize)>,
     failed: bool,
+    /// What nobody but people can take down: delivery and channel.
+    left: Vec<Delivery>,
+}
+
+impl ChangePage {
+    /// Whether a delivery is left to people.
+    fn is_left(&self, id: &str) -> bool {
+        self.left.iter().any(|delivery| delivery.id == id)
+    }
+
+    /// What of a group is left to people.
+    fn left_of(&self, group: &Group) -> Vec<&Delivery> {
+        self.left.iter().filter(|delivery| group.deliveries.contains(&delivery.id)).collect()
+    }
+}
+
+/// What shows the old number and is out all the same, although everything was done that can be
+/// done by itself: people have to take it down, or ask whoever has it.
+async fn left_of(desk: &Desk, plan: &ChangePlan) -> Result<Vec<Delivery>, Trouble> {
+    let mut left = Vec::new();
+    let settled = plan.groups.iter().filter(|group| group.recalled);
+    for id in settled.flat_map(|group| &group.deliveries) {
+        let delivery = desk.publisher().store.delivery(id).await?;
+        if matches!(delivery.state, DeliveryState::Confirmed | DeliveryState::Accepted) {
+            left.push(delivery);
+        }
+    }
+    Ok(left)
 }
 
 async fn found(desk: &Desk, id: &str) -> Result<(HotlineChange, ChangePlan), Trouble> {
@@ -67,7 +96,8 @@ async fn page(
     let (change, plan) = found(&desk, &id).await?;
     let page = Page::new(&desk, &shown, Some(caller), ("热线变更", "Change of a number")).await;
     let failed = plan.groups.iter().any(|group| group.state == GroupState::Failed);
-    render(&ChangePage { page, making: making(&change), change, plan, failed })
+    let left = left_of(&desk, &plan).await?;
+    render(&ChangePage { page, making: making(&change), change, plan, failed, left })
 }
 
 async fn retry(
@@ -134,13 +164,16 @@ pub struct GroupView {
     pub review: Option<String>,
     /// The occurrence of the new outputs.
     pub published: Option<String>,
-    /// Whether the old ones were taken down.
+    /// Whether the old ones were taken down, as far as that can be done.
     pub recalled: bool,
+    /// Of those, what is out all the same: people have to take it down.
+    pub left: Vec<String>,
     /// What happened.
     pub notes: Vec<String>,
 }
 
-pub(super) fn group_view(group: &Group) -> GroupView {
+pub(super) fn group_view(group: &Group, left: &[Delivery]) -> GroupView {
+    let left = left.iter().filter(|delivery| group.deliveries.contains(&delivery.id));
     let state = match group.state {
         GroupState::Waiting => "waiting",
         GroupState::Submitted => "submitted",
@@ -155,6 +188,7 @@ pub(super) fn group_view(group: &Group) -> GroupView {
         review: group.review.clone(),
         published: group.published.clone(),
         recalled: group.recalled,
+        left: left.map(|delivery| delivery.id.clone()).collect(),
         notes: group.notes.clone(),
     }
 }
@@ -168,6 +202,7 @@ pub(in super::super) async fn show_change(
     Path(id): Path<String>,
 ) -> Result<Json<ChangeView>, Trouble> {
     let (change, plan) = found(&desk, &id).await?;
+    let left = left_of(&desk, &plan).await?;
     Ok(Json(ChangeView {
         making: making(&change),
         change: change.id,
@@ -179,7 +214,7 @@ pub(in super::super) async fn show_change(
         actor: change.actor,
         at: change.at.to_string(),
         open: change.open,
-        groups: plan.groups.iter().map(group_view).collect(),
+        groups: plan.groups.iter().map(|group| group_view(group, &left)).collect(),
     }))
 }
 

@@ -227,7 +227,7 @@ pub(in super::super) async fn preview_change(
     let new = asked(&desk, &id, &form).await?;
     let (carriers, groups) = impact(&desk, &new.hotline, &new.number).await?;
     let outputs = carriers.iter().map(|carrier| carrier_view(carrier, &new.hotline));
-    let groups = groups.iter().map(changes::group_view).collect();
+    let groups = groups.iter().map(|group| changes::group_view(group, &[])).collect();
     Ok(Json(ImpactView { outputs: outputs.collect(), groups }))
 }
 

@@ -145,6 +145,22 @@ impl Seen {
         self.kind.labels()
     }
 
+    /// How many of its lines a person has to see to, of a job that ended.
+    pub(in crate::console) fn unsettled(&self) -> usize {
+        if self.standing == Standing::Running {
+            return 0;
+        }
+        self.progress.lines.iter().filter(|line| !line.ok).count()
+    }
+
+    /// The look of its tag.
+    pub(in crate::console) fn tag(&self) -> &'static str {
+        if self.standing == Standing::Done && self.unsettled() > 0 {
+            return "wait";
+        }
+        self.standing.tag()
+    }
+
     fn faults(&self) -> &[String] {
         self.progress.faults.as_deref().unwrap_or_default()
     }

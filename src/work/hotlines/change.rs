@@ -24,9 +24,6 @@ use std::{
 /// So often a change is read again where others write it at the same time.
 const TRIES: usize = 50;
 
-/// So many slots ahead are looked at for submissions that show the old number.
-const AHEAD: usize = 8;
-
 /// What is to be written.
 #[derive(Debug, Clone)]
 pub struct NewNumber {
@@ -100,31 +97,13 @@ impl Publisher {
                 group.channels.push(channel);
             }
         }
-        for (subject, lessons) in self.submitted_ahead(content).await? {
-            group(&mut groups, subject, &lessons);
-        }
-        Ok((carriers, groups.into_values().collect()))
-    }
-
-    /// What was submitted for the slots ahead. Approvals are of every byte that decides an output,
-    /// `hotlines.toml` among them: with any change of the file they hold no more.
-    async fn submitted_ahead(
-        &self,
-        content: &Content,
-    ) -> Result<Vec<(String, Vec<LessonId>)>, WorkError> {
-        let now = self.store.now().await?;
-        let mut ahead = Vec::new();
-        for entry in content.enabled_schedules() {
-            let name = entry.id.to_string();
-            let Ok(subject) = self.subject(content, &name) else { continue };
-            for slot in self.next_slots(content, &subject, now, AHEAD).await? {
-                let Ok(outline) = subject.outline(content, &slot.lessons) else { continue };
-                if self.store.review_of_plan(&outline.key).await?.is_some() {
-                    ahead.push((name.clone(), slot.lessons));
-                }
+        for ahead in self.submitted_ahead(content).await? {
+            let group = group(&mut groups, ahead.subject, &ahead.lessons);
+            if group.deliveries.is_empty() {
+                group.notes.push(ahead.note);
             }
         }
-        Ok(ahead)
+        Ok((carriers, groups.into_values().collect()))
     }
 
     /// Changes the number in `hotlines.toml` and notes what follows; the service does it.

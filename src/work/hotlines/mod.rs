@@ -7,6 +7,7 @@
 //!    does it: submits what is to take the old outputs' place, and takes the old ones down, at once
 //!    or when the new ones are approved.
 
+mod ahead;
 pub mod change;
 pub mod edit;
 mod file;

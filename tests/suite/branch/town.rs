@@ -145,6 +145,7 @@ impl HeadOffice {
             hotline: "400-000-0000".to_owned(),
             branches: branches.iter().map(entry).collect(),
             releases: Vec::new(),
+            stays_empty: false,
         };
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("metadata")).unwrap();

@@ -88,12 +88,15 @@ async fn the_newest_takes_the_place_of_the_old_at_the_branches_and_not_with_the_
     let days = names("2026-12-07T16:00:00Z", "2026-12-08T16:00:00Z").await;
     assert_eq!(days, (vec![second.clone()], vec![first.clone()]));
 
-    // Taken back, the second is gone at once, and the first has its place again.
+    // Taken back, the second is gone at once, and the first does not come back: the folder's
+    // pointer names nothing.
     let recalled = publisher.recall_plan("personal-info").await.unwrap();
     publisher.recall(recalled, "有错", "tester").await.unwrap();
     let seen = standings(&office).await;
     let at_branches = |one: &&(String, Standing)| one.0 == "branches";
-    assert_eq!(seen.iter().filter(at_branches).count(), 1, "{seen:?}");
+    assert_eq!(seen.iter().filter(at_branches).count(), 0, "{seen:?}");
+    let days = names("2026-12-08T16:00:00Z", "2026-12-09T16:00:00Z").await;
+    assert!(days.0.is_empty(), "{days:?}");
     let rows = office.town.deliveries().await;
     assert!(rows.iter().any(|row| row.state == DeliveryState::Recalled));
 }

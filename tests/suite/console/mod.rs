@@ -24,6 +24,7 @@ mod sheets;
 mod signers;
 mod stage;
 mod take_downs;
+mod things;
 mod walk;
 
 use crate::publishing::town::Town;

@@ -86,6 +86,7 @@ fn catalogue(releases: Vec<Release>) -> Catalogue {
         hotline: "400-000-0000".to_owned(),
         branches: BRANCHES.into_iter().map(entry).collect(),
         releases,
+        stays_empty: false,
     }
 }
 
