@@ -193,16 +193,8 @@ impl Publisher {
             }
             let Some(json) = self.store.manifest(&delivery.manifest).await? else { continue };
             let mut release = release_of(delivery, &wire::from_json(&json)?, content);
-            let taken_back = |other: &&Delivery| {
-                other.state == DeliveryState::Recalled
-                    && other.campaign.series == series
-                    && other.slot > delivery.slot
-            };
-            // What went out late, after a later one was taken back, counts from then on.
-            if !recalled && deliveries.iter().any(|other| taken_back(&other)) {
-                let attempts = self.store.attempts(&delivery.id).await?;
-                let out = super::live::went_out(&attempts).unwrap_or(release.activate_at);
-                release.activate_at = release.activate_at.max(out);
+            if !recalled {
+                release.activate_at = self.counts_from(delivery, &deliveries).await?;
             }
             // What goes to some branches only replaces nothing at the others.
             if !recalled && delivery.slot <= now && release.branches.is_none() {
@@ -225,6 +217,25 @@ impl Publisher {
 }
 
 impl Publisher {
+    /// From when a delivery counts: its slot; where it went out late, after a later one of its
+    /// series was taken back, from then on.
+    async fn counts_from(
+        &self,
+        delivery: &Delivery,
+        all: &[Delivery],
+    ) -> Result<Timestamp, WorkError> {
+        let taken_back = all.iter().any(|other| {
+            other.state == DeliveryState::Recalled
+                && other.campaign.series == delivery.campaign.series
+                && other.slot > delivery.slot
+        });
+        if !taken_back {
+            return Ok(delivery.slot);
+        }
+        let attempts = self.store.attempts(&delivery.id).await?;
+        Ok(super::live::went_out(&attempts).map_or(delivery.slot, |out| out.max(delivery.slot)))
+    }
+
     /// The last day of a manifest.
     async fn end_of(&self, manifest: &Digest, cache: &FeedCache) -> Result<Date, WorkError> {
         let ends = || cache.ends.lock().unwrap_or_else(PoisonError::into_inner);
