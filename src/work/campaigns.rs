@@ -3,6 +3,7 @@
 
 use super::{
     ChannelPlan, Content, Publisher, WorkError,
+    campaign_code::taken,
     campaign_file::compose,
     content::schedules_of,
     content_file,
@@ -30,6 +31,16 @@ pub struct Draft {
     pub description: String,
     /// The edition.
     pub edition: Edition,
+    /// The edition of the same series that it takes the place of; `None` for a new one, which
+    /// never takes another's place.
+    pub replaces: Option<CampaignId>,
+}
+
+impl Draft {
+    /// Whether an edition of the file is neither the one that is changed nor what becomes of it.
+    fn leaves(&self, other: &Edition) -> bool {
+        other.id != self.edition.id && self.replaces.as_ref() != Some(&other.id)
+    }
 }
 
 /// What a draft would do, by itself or as a schedule shows it.
@@ -78,6 +89,10 @@ impl Publisher {
     ) -> Result<(Content, String), WorkError> {
         let series = &draft.edition.id.series;
         let before = self.campaign_file(series)?.0;
+        let old = before.as_ref().and_then(|before| read::read_campaign(series, before).0);
+        if let Some(fault) = taken(old.as_ref(), draft) {
+            return Err(WorkError::Faults(vec![fault]));
+        }
         let text = compose(before.as_deref(), draft);
         let (campaign, found) = read::read_campaign(series, &text);
         let told = |found: &Diagnostic| {
@@ -97,9 +112,8 @@ impl Publisher {
         };
         // What was read back must be the draft, and nothing else may have changed.
         let others = |editions: &[Edition]| -> Vec<Edition> {
-            editions.iter().filter(|one| one.id != draft.edition.id).cloned().collect()
+            editions.iter().filter(|one| draft.leaves(one)).cloned().collect()
         };
-        let old = before.as_ref().and_then(|before| read::read_campaign(series, before).0);
         let kept = old.is_none_or(|old| others(&old.editions) == others(&campaign.editions));
         if !kept || !campaign.editions.contains(&draft.edition) {
             return Err(WorkError::Faults(vec![format!(
@@ -139,6 +153,7 @@ impl Publisher {
         content: &Content,
         draft: &Draft,
     ) -> Result<DraftPlan, WorkError> {
+        self.may_be_renamed(content, draft).await?;
         let (content, text) = self.with_draft(content, draft)?;
         let id = &draft.edition.id;
         let mut parts = Vec::new();
@@ -276,6 +291,7 @@ impl Publisher {
         if digest != seen {
             return Err(changed(series));
         }
+        self.may_be_renamed(content, draft).await?;
         let (_, text) = self.with_draft(content, draft)?;
         let old = match &before {
             Some(before) => self.store.put_blob(before.as_bytes()).await?.to_string(),

@@ -24,6 +24,7 @@
 pub mod asked;
 pub mod books;
 pub mod branches;
+mod campaign_code;
 mod campaign_file;
 pub mod campaigns;
 pub mod clock;

@@ -172,10 +172,10 @@ impl ScheduleView {
         view
     }
 
-    /// For next year's edition.
-    pub(super) fn next_year(self) -> Self {
+    /// For an edition so many years later.
+    pub(super) fn next_year(self, years: i32) -> Self {
         let day = self.day.parse::<Date>().ok();
-        let later = day.map(|day| day.saturating_add(1.year()).to_string());
+        let later = day.map(|day| day.saturating_add(years.years()).to_string());
         Self { id: String::new(), day: later.unwrap_or_default(), ..self }
     }
 
