@@ -35,7 +35,11 @@ pub(super) fn taken(series: Option<&Campaign>, draft: &Draft) -> Option<String> 
 impl Publisher {
     /// That an edition may get another code: nothing in the ledger, and no schedule outside of its
     /// file, knows it by the old one.
-    pub(super) async fn may_be_renamed(&self, content: &Content, draft: &Draft) -> Result<(), WorkError> {
+    pub(super) async fn may_be_renamed(
+        &self,
+        content: &Content,
+        draft: &Draft,
+    ) -> Result<(), WorkError> {
         let id = &draft.edition.id;
         let Some(old) = draft.replaces.as_ref().filter(|old| *old != id) else { return Ok(()) };
         let own = content.library.edition(old).map(|edition| edition.schedules.as_slice());

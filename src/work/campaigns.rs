@@ -67,12 +67,20 @@ pub struct DraftPlan {
     pub text: String,
     /// Branches that it reaches, of how many.
     pub branches: (usize, usize),
+    /// What it does otherwise than may be meant: it is saved by whoever says that they saw it.
+    pub cautions: Vec<String>,
 }
 
 impl DraftPlan {
-    /// Whether nothing keeps it from going out.
+    /// Whether nothing keeps it from going out, and nothing is to be looked at first.
     #[must_use]
     pub fn is_sound(&self) -> bool {
+        self.goes_out() && self.cautions.is_empty()
+    }
+
+    /// Whether nothing keeps it from going out.
+    #[must_use]
+    pub fn goes_out(&self) -> bool {
         self.parts.iter().all(|part| part.faults.is_empty())
     }
 }
@@ -101,6 +109,7 @@ impl Publisher {
             format!("{path} 第 {line} 行：{}。{}", found.reason, found.help)
         };
         let mut faults: Vec<String> = found.iter().map(told).collect();
+        faults.extend(self.unknown_palette(&draft.edition));
         for lesson in &draft.edition.lessons {
             if content.library.lesson(lesson).is_none() {
                 let why = content.faults_of(lesson).join("；");
@@ -175,7 +184,11 @@ impl Publisher {
                 }
             }
         }
-        Ok(DraftPlan { parts, text, branches: (reached, all.len()) })
+        let (cautions, silent) = self.cautions(&content, &draft.edition).await?;
+        if let Some(part) = parts.first_mut() {
+            part.warnings.extend(silent);
+        }
+        Ok(DraftPlan { parts, text, branches: (reached, all.len()), cautions })
     }
 
     async fn draft_part(

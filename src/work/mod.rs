@@ -34,6 +34,7 @@ pub mod decide;
 pub mod difference;
 pub mod doctor;
 mod draft_channel;
+mod draft_checks;
 pub mod events;
 pub mod feeds;
 pub mod fire;

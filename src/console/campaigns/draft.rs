@@ -35,7 +35,11 @@ fn names<T, E>(
 
 /// The topics of an edition where the form has no field for them: those that somebody chose for
 /// the one that is changed, else those of the lessons.
-fn topics_kept(library: &Library, edits: Option<&CampaignId>, lessons: &[LessonId]) -> Vec<TopicId> {
+fn topics_kept(
+    library: &Library,
+    edits: Option<&CampaignId>,
+    lessons: &[LessonId],
+) -> Vec<TopicId> {
     let old = edits.and_then(|id| library.edition(id));
     let chosen = old.filter(|old| old.topics != topics_of(library, &old.lessons));
     let chosen = chosen.map(|old| old.topics.clone()).filter(|topics| !topics.is_empty());

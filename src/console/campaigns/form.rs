@@ -218,8 +218,11 @@ async fn keep(
 ) -> Result<(), (Trouble, Option<DraftPlan>)> {
     let (draft, plan) = planned(desk, view).await.map_err(|trouble| (trouble, None))?;
     if !plan.is_sound() && !view.anyway {
-        let said =
-            "按这个计划到时发不出去（原因在下面的计划里）；仍要保存，勾“知道发不出去，先存下”";
+        let said = if plan.goes_out() {
+            "计划里有几条要先看清（列在下面）；就要这样，勾“看清了，就这样存”"
+        } else {
+            "按这个计划到时发不出去（原因在下面的计划里）；仍要保存，勾“知道发不出去，先存下”"
+        };
         return Err((Trouble::wrong(said), Some(plan)));
     }
     let mut seen = view.seen.trim().to_owned();

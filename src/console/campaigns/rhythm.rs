@@ -5,7 +5,7 @@ use crate::{
     console::asked::trimmed,
     model::{
         Edition, Misfire, OnBlackout, ScheduleEntry, ScheduleId, bank_zone,
-        schedule::{DEFAULT_GRACE, parse_rule},
+        schedule::{DEFAULT_GRACE, parse_rule, shortest_gap},
     },
 };
 use jiff::{
@@ -288,6 +288,13 @@ impl ScheduleView {
         if self.rhythm == "rule" {
             let rule = self.rule.split_whitespace().collect::<Vec<_>>().join(" ");
             return match parse_rule(&rule) {
+                Ok(read) if shortest_gap(&read).is_some_and(|gap| gap.as_mins() < 60) => {
+                    let text = trimmed(&rule, 60);
+                    faults.push(format!(
+                        "排期的规则“{text}”比每小时一次还密；一小时至多一次，例如 0 8 * * MON 是每周一 8:00"
+                    ));
+                    None
+                }
                 Ok(_) => Some(rule),
                 Err(error) => {
                     faults.push(format!("排期的规则{error}"));

@@ -53,7 +53,8 @@ impl From<CampaignForm> for EditionView {
             let place = order.parse::<u32>().ok().filter(|place| (1..=9999).contains(place));
             if place.is_none() {
                 let typed = trimmed(order, 20);
-                garbled.push(format!("课件 {lesson} 的“第几个”“{typed}”读不懂，写 1、2、3 这样的数"));
+                garbled
+                    .push(format!("课件 {lesson} 的“第几个”“{typed}”读不懂，写 1、2、3 这样的数"));
             }
             picked.push((place.unwrap_or(u32::MAX), trimmed(order, 20), lesson));
         }

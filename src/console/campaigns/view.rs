@@ -200,10 +200,12 @@ pub struct PlanPartView {
 /// What an edition would do.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PlanView {
-    /// Whether nothing keeps it from going out.
+    /// Whether nothing keeps it from going out, and there are no cautions.
     sound: bool,
     /// The branches that it reaches.
     branches: usize,
+    /// What it does otherwise than may be meant; it is saved with `anyway`.
+    cautions: Vec<String>,
     /// By itself, and by each schedule.
     parts: Vec<PlanPartView>,
     /// The file as it would be.
@@ -227,6 +229,12 @@ impl From<DraftPlan> for PlanView {
             faults: part.faults,
             warnings: part.warnings,
         });
-        Self { sound, branches: plan.branches.0, parts: parts.collect(), text: plan.text }
+        Self {
+            sound,
+            branches: plan.branches.0,
+            cautions: plan.cautions,
+            parts: parts.collect(),
+            text: plan.text,
+        }
     }
 }
