@@ -28,6 +28,8 @@ pub(super) struct Hit {
     /// What people call it.
     title: String,
     kind: (&'static str, &'static str),
+    /// Whether the title is its own.
+    titled: bool,
     /// How many deliveries of it are out or may go out.
     live: usize,
 }
@@ -148,8 +150,10 @@ pub(super) async fn look_up(desk: &Desk, typed: &str) -> Result<Found, Trouble> 
     }
     let all = known(desk).await?;
     let text = plain(typed);
-    let whole = |hit: &&Hit| plain(&hit.title) == text || plain(&hit.name) == text;
-    let part = |hit: &&Hit| plain(&hit.title).contains(&text) || plain(&hit.name).contains(&text);
+    // A title is its lesson's or campaign's; schedules and submissions are meant by their names.
+    let title = |hit: &Hit| if hit.titled { plain(&hit.title) } else { String::new() };
+    let whole = |hit: &&Hit| title(hit) == text || plain(&hit.name) == text;
+    let part = |hit: &&Hit| title(hit).contains(&text) || plain(&hit.name).contains(&text);
     let mut hits: Vec<Hit> = all.iter().filter(whole).cloned().collect();
     if hits.is_empty() && !text.is_empty() {
         hits = all.iter().filter(part).cloned().collect();
@@ -216,9 +220,10 @@ async fn known(desk: &Desk) -> Result<Vec<Hit>, Trouble> {
         }
     }
     let mut hits = Vec::new();
-    let mut add = |name: String, title: String, kind| {
+    let mut add = |name: String, title: String, kind: (&'static str, &'static str)| {
         let live = counts.get(&name).copied().unwrap_or(0);
-        hits.push(Hit { name, title, kind, live });
+        let titled = !matches!(kind, ("排期" | "审批编号", _));
+        hits.push(Hit { name, title, kind, titled, live });
     };
     for lesson in &library.lessons {
         let title = super::titles(library, std::slice::from_ref(&lesson.id));

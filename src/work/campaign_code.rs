@@ -2,7 +2,7 @@
 //! its own.
 
 use super::{Content, Publisher, WorkError, campaigns::Draft};
-use crate::model::{Campaign, CampaignId};
+use crate::model::{Campaign, CampaignId, Lesson};
 
 /// Why an edition cannot have its code in this series: another one has it, or the one that it takes
 /// the place of is not there.
@@ -33,8 +33,8 @@ pub(super) fn taken(series: Option<&Campaign>, draft: &Draft) -> Option<String> 
 }
 
 impl Publisher {
-    /// That an edition may get another code: nothing in the ledger, and no schedule outside of its
-    /// file, knows it by the old one.
+    /// That an edition may get another code: nothing in the ledger, no lesson, and no schedule
+    /// outside of its file, knows it by the old one.
     pub(super) async fn may_be_renamed(
         &self,
         content: &Content,
@@ -46,8 +46,13 @@ impl Publisher {
         let own = own.unwrap_or_default();
         let mut others = content.schedules.iter().filter(|entry| entry.campaign == *old);
         let other = others.find(|entry| own.iter().all(|one| one.id != entry.id));
+        let named = |lesson: &&Lesson| {
+            lesson.variants.values().any(|variant| variant.campaigns.contains(old))
+        };
         let why = if let Some(entry) = other {
             format!("channels.toml 的排期 {} 指着它", entry.id)
+        } else if let Some(lesson) = content.library.lessons.iter().find(named) {
+            format!("课件 {} 的前言 campaigns 里写着它", lesson.id)
         } else if let Some(review) = self.store.reviews(Some(old)).await?.first() {
             format!("它送过审（{}），台账按这个代号记着它", review.number)
         } else {

@@ -349,7 +349,7 @@ pub(in super::super) async fn api_save(
     keep(&desk, &caller, &view).await.map_err(|(trouble, _)| trouble)?;
     let (_, seen) = desk.publisher().campaign_file(view.series.trim())?;
     let edits = format!("{}/{}", view.series.trim(), view.edition.trim());
-    Ok(Json(EditionView { seen, edits, ..view }))
+    Ok(Json(EditionView { edits, seen, ..view }))
 }
 
 /// Renders what an edition would publish, in the background: how big it gets, and what the
