@@ -162,8 +162,9 @@ impl Publisher {
         content: &Content,
         draft: &Draft,
     ) -> Result<DraftPlan, WorkError> {
+        let (drafted, text) = self.with_draft(content, draft)?;
         self.may_be_renamed(content, draft).await?;
-        let (content, text) = self.with_draft(content, draft)?;
+        let content = drafted;
         let id = &draft.edition.id;
         let mut parts = Vec::new();
         for entry in content.schedules.iter().filter(|entry| entry.campaign == *id) {
@@ -304,8 +305,8 @@ impl Publisher {
         if digest != seen {
             return Err(changed(series));
         }
-        self.may_be_renamed(content, draft).await?;
         let (_, text) = self.with_draft(content, draft)?;
+        self.may_be_renamed(content, draft).await?;
         let old = match &before {
             Some(before) => self.store.put_blob(before.as_bytes()).await?.to_string(),
             None => String::new(),
