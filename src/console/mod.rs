@@ -53,6 +53,7 @@ mod password;
 mod past;
 pub mod permit;
 mod recall;
+mod recall_find;
 mod review;
 mod routes;
 mod sent;

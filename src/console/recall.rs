@@ -8,6 +8,7 @@ use super::{
     filters,
     jobs::{self, Again, Job, JobLine, Kind, Wish},
     page::{Page, Shown, render},
+    recall_find::{self, Found},
     sent::Sent,
     trouble::Trouble,
 };
@@ -55,7 +56,9 @@ struct Prepared {
 
 async fn prepare(desk: &Desk, name: &str) -> Result<Prepared, Trouble> {
     if name.is_empty() {
-        return Err(Trouble::wrong("没有写撤什么：写课件、活动、排期的代号或投递号"));
+        return Err(Trouble::wrong(
+            "没有写撤什么：写课件、活动、排期的代号或标题，审批编号或投递号",
+        ));
     }
     let plan = desk.publisher().recall_plan(name).await?;
     let steps = desk.publisher().recall_steps(&plan).await?;
@@ -75,8 +78,14 @@ pub(super) async fn page(
     caller: Caller,
     asked: Asked,
 ) -> Result<Response, Trouble> {
-    let name = trimmed(asked.text("name"), 100);
-    show(&desk, &shown, caller, &name, Vec::new(), String::new()).await
+    let typed = trimmed(asked.text("name"), 100);
+    match recall_find::look_up(&desk, &typed).await? {
+        Found::One(name) if name == typed => {
+            show(&desk, &shown, caller, &name, Vec::new(), String::new()).await
+        }
+        Found::One(name) => Ok(recall_find::lead_to(&name)),
+        other => recall_find::show(&desk, &shown, caller, &typed, other).await,
+    }
 }
 
 async fn show(
@@ -163,6 +172,12 @@ pub(super) async fn recall(
     Sent(recalling): Sent<Recalling>,
 ) -> Result<Response, Trouble> {
     let name = trimmed(&recalling.name, 100);
+    match recall_find::look_up(&desk, &name).await? {
+        Found::One(found) if found == name => {}
+        // What is to be confirmed has not been seen yet.
+        Found::One(found) => return Ok(recall_find::lead_to(&found)),
+        other => return recall_find::show(&desk, &shown, caller, &name, other).await,
+    }
     let faults = faults(&name, &recalling);
     if !faults.is_empty() {
         let reason = trimmed(&recalling.reason, 500);
@@ -319,14 +334,18 @@ pub struct RecallPlanView {
 
 /// What taking something down would do.
 #[utoipa::path(get, path = "/api/v1/recall", tag = "recall",
-    params(("name" = String, Query, description = "课件、活动、排期或投递号")),
+    params(("name" = String, Query, description = "课件、活动、排期的代号或标题，审批编号或投递号")),
     responses((status = 200, body = RecallPlanView), (status = 404, body = super::api::Problem),
         (status = 422, body = super::api::Problem)))]
 pub(super) async fn api_plan(
     State(desk): State<Desk>,
     asked: Asked,
 ) -> Result<Json<RecallPlanView>, Trouble> {
-    let name = trimmed(asked.text("name"), 100);
+    let typed = trimmed(asked.text("name"), 100);
+    let name = match recall_find::look_up(&desk, &typed).await? {
+        Found::One(name) => name,
+        other => return Err(other.trouble(&typed)),
+    };
     let Prepared { plan, steps, seen } = prepare(&desk, &name).await?;
     let deliveries = steps.into_iter().map(|step| RecallStepView {
         effect: step.effect.as_str(),

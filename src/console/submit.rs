@@ -16,7 +16,7 @@ use crate::{
     work::{Content, Subject, WorkError, slots::ComingSlot},
 };
 use askama::Template;
-use axum::{extract::State, response::Response};
+use axum::{extract::State, http::StatusCode, response::Response};
 use jiff::{SignedDuration, Timestamp};
 use serde::Deserialize;
 use std::{collections::BTreeSet, sync::Arc};
@@ -49,6 +49,18 @@ struct SubmitPage {
     offers: Vec<Offer>,
     campaigns: Vec<(String, String)>,
     name: String,
+    faults: Vec<String>,
+}
+
+/// What the page shows chosen, and why what was sent was not done.
+#[derive(Default)]
+struct Chosen {
+    name: String,
+    slots: Vec<Timestamp>,
+    /// Whether that is what somebody sent, even if it is nothing.
+    sent: bool,
+    status: StatusCode,
+    faults: Vec<String>,
 }
 
 /// `GET /console/submit`
@@ -58,13 +70,23 @@ pub(super) async fn page(
     caller: Caller,
     asked: Asked,
 ) -> Result<Response, Trouble> {
+    let slots = asked.text("slot").parse::<Timestamp>().into_iter().collect();
+    let name = trimmed(asked.text("name"), 100);
+    show(&desk, &shown, caller, Chosen { name, slots, ..Chosen::default() }).await
+}
+
+async fn show(
+    desk: &Desk,
+    shown: &Shown,
+    caller: Caller,
+    chosen: Chosen,
+) -> Result<Response, Trouble> {
     let content = desk.content().await?;
     let publisher = desk.publisher();
     let now = publisher.store.now().await?;
     let until = now.checked_add(AHEAD).unwrap_or(Timestamp::MAX);
     let coming = publisher.coming_slots(&content, now, until).await?;
-    let wanted = asked.text("slot").parse::<Timestamp>().ok();
-    let name = trimmed(asked.text("name"), 100);
+    let Chosen { name, slots, sent, status, faults } = chosen;
     let mut offers: Vec<Offer> = Vec::new();
     for slot in coming {
         let schedule = slot.schedule.to_string();
@@ -76,17 +98,21 @@ pub(super) async fn page(
         if offers[index].choices.len() < SLOTS {
             let titles = super::titles(&content.library, &slot.lessons);
             let mark = mark(&slot);
-            let chosen = name == schedule && wanted == Some(slot.slot);
+            let chosen = name == schedule && slots.contains(&slot.slot);
             offers[index].choices.push(Choice { slot, titles, mark, chosen });
         }
     }
-    preselect(&mut offers);
+    if !sent {
+        preselect(&mut offers);
+    }
     let editions = content.library.campaigns.iter().flat_map(|series| &series.editions);
     let today = publisher.today().await?;
     let open = editions.filter(|edition| edition.until >= today);
     let campaigns = open.map(|edition| (edition.id.to_string(), edition.name.clone())).collect();
-    let page = Page::new(&desk, &shown, Some(caller), ("送审", "Submit for review")).await;
-    render(&SubmitPage { page, offers, campaigns, name })
+    let page = Page::new(desk, shown, Some(caller), ("送审", "Submit for review")).await;
+    let mut answer = render(&SubmitPage { page, offers, campaigns, name, faults })?;
+    *answer.status_mut() = status;
+    Ok(answer)
 }
 
 /// Ticks the next slot of each schedule that nobody has handed in as it is now, unless a slot was
@@ -118,10 +144,25 @@ pub struct Submitting {
 /// `POST /console/submit`
 pub(super) async fn submit(
     State(desk): State<Desk>,
+    shown: Shown,
     caller: Caller,
     Sent(submitting): Sent<Submitting>,
 ) -> Result<Response, Trouble> {
-    Ok(jobs::lead_to(&*start(&desk, &caller, &submitting).await?))
+    match start(&desk, &caller, &submitting).await {
+        Ok(job) => Ok(jobs::lead_to(&job)),
+        Err(Trouble { status, what, .. }) if status.is_client_error() => {
+            let slots = submitting.slot.iter().take(60);
+            let chosen = Chosen {
+                name: trimmed(&submitting.name, 100),
+                slots: slots.filter_map(|slot| slot.parse().ok()).collect(),
+                sent: true,
+                status,
+                faults: what,
+            };
+            show(&desk, &shown, caller, chosen).await
+        }
+        Err(trouble) => Err(trouble),
+    }
 }
 
 /// Renders and submits in the background; the lines of the job name the submissions.

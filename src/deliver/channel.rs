@@ -1,6 +1,6 @@
 //! The trait that every way out implements.
 
-use super::{Books, DeliverError, PortalPages};
+use super::{Books, DeliverError, PortalPages, QuotaWindow};
 use crate::{
     model::{
         BranchId, CampaignId, ChannelId, DeliveryKey, LessonId, Listing, Message, Receipt, Window,
@@ -204,6 +204,21 @@ pub struct PackRepository<'c> {
     pub folder: Option<&'c Path>,
 }
 
+/// How often a channel may send to its readers, by the far side's own limit.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SendLimit {
+    /// What is limited, in Chinese.
+    pub what: &'static str,
+    /// The call that takes from it.
+    pub call: &'static str,
+    /// Over what time it counts.
+    pub window: QuotaWindow,
+    /// So many in that time.
+    pub times: u32,
+    /// The hours in which it sends, `08:00–21:00`, where there are such.
+    pub hours: Option<String>,
+}
+
 /// A channel to which the far side talks back.
 #[async_trait]
 pub trait Receiver: Send + Sync {
@@ -242,6 +257,11 @@ pub trait Channel: Send + Sync + fmt::Debug {
 
     /// What delivering one parcel takes out of which quota, in Chinese, for `caishi plan`.
     async fn quotas(&self, books: &dyn Books) -> Result<Vec<String>, DeliverError>;
+
+    /// How often it may send; `None` where nothing limits it.
+    fn send_limit(&self) -> Option<SendLimit> {
+        None
+    }
 
     /// Does only what delivery would do, needs no extra right and leaves nothing behind.
     async fn check(&self, books: &dyn Books) -> Vec<Finding>;

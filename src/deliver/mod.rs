@@ -32,7 +32,7 @@ pub use build::{BuildContext, build};
 pub use channel::{
     Capability, Channel, Commit, Confirmation, Deduplication, Finding, HookReply, HookRequest,
     PackRepository, Parcel, Prepared, Probe, RecallAbility, Recalled, Receiver, RemoteEvent,
-    Statistic,
+    SendLimit, Statistic,
 };
 pub use egress::{Egress, EgressError};
 pub use error::{DeliverError, ErrorKind, Retry};

@@ -60,7 +60,9 @@ pub use lesson::{
 pub use library::{Library, Topic};
 pub use limits::{Limit, Limits};
 pub use output::{Audience, OutputKind};
-pub use pack::{Daypart, PackEntry, PackIndex, PackRelease, PackScreen, TakeDown, bank_zone};
+pub use pack::{
+    Daypart, PackEntry, PackIndex, PackRelease, PackScreen, TakeDown, bank_zone, spoken,
+};
 pub use publish::{
     Approval, Decision, DeliveryKey, DeliveryState, LessonRevision, Manifest, Message, Receipt,
     ReviewStep, SlotMove, Window,

@@ -142,6 +142,15 @@ pub fn bank_zone() -> TimeZone {
     TimeZone::get("Asia/Shanghai").unwrap_or_else(|_| TimeZone::fixed(jiff::tz::offset(8)))
 }
 
+/// A moment as people say it in messages, in the bank's zone: `12-02 周三 10:30`.
+#[must_use]
+pub fn spoken(at: Timestamp) -> String {
+    let at = at.to_zoned(bank_zone());
+    let days = ["一", "二", "三", "四", "五", "六", "日"];
+    let day = days[usize::from(at.weekday().to_monday_zero_offset().unsigned_abs()) % 7];
+    format!("{} 周{day} {}", at.strftime("%m-%d"), at.strftime("%H:%M"))
+}
+
 impl PackRelease {
     /// The bytes of its files for screens.
     #[must_use]

@@ -135,6 +135,23 @@ pub fn parse_rule(text: &str) -> Result<Cron, String> {
     Ok(rule)
 }
 
+/// The shortest time between two slots of a rule; `None` where it has only one. Days of a rule are
+/// alike, so a few dozen slots show it.
+#[must_use]
+pub fn shortest_gap(rule: &Cron) -> Option<SignedDuration> {
+    let mut at = date(2026, 1, 1).at(0, 0, 0, 0);
+    let mut shortest = None;
+    for number in 0..60 {
+        let Ok(next) = rule.find_next_occurrence(&at, number == 0) else { break };
+        if number > 0 {
+            let gap = at.duration_until(next);
+            shortest = Some(shortest.map_or(gap, |shortest: SignedDuration| shortest.min(gap)));
+        }
+        at = next;
+    }
+    shortest
+}
+
 /// Reads how late a slot may still fire: `2h`, `90m`, `1h30m`; at most seven days.
 ///
 /// # Errors

@@ -8,7 +8,7 @@ use super::{
     record::{Line, Settled, entry, is_live, later, milliseconds, move_rows, update_row},
     value::{Columns, values},
 };
-use crate::model::DeliveryState;
+use crate::model::{DeliveryState, spoken};
 use jiff::Timestamp;
 use serde_json::json;
 use sqlx::AssertSqlSafe;
@@ -221,7 +221,8 @@ impl Store {
             && until > now
         {
             return Err(StoreError::Conflict(format!(
-                "投递 {id} 正由 {owner} 处理，租约到 {until}；请稍后再试"
+                "投递 {id} 正由 {owner} 处理，租约到 {}；请稍后再试",
+                spoken(until)
             )));
         }
         let line = if note.is_empty() { &change.message } else { note };

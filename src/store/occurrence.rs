@@ -10,7 +10,7 @@ use super::{
     value::{Columns, Value, values},
 };
 use crate::{
-    model::{CampaignId, DeliveryState, Digest, ScheduleId},
+    model::{CampaignId, DeliveryState, Digest, ScheduleId, spoken},
     review::Standing,
 };
 use jiff::Timestamp;
@@ -222,9 +222,11 @@ impl Store {
         let occurrence = read(&row)?;
         if changed == 0 {
             return Err(StoreError::Conflict(format!(
-                "{id} 现在是“{}”，不再是“{}”，别人已经决定过了",
-                state_text(occurrence.state),
-                state_text(from)
+                "{} 在 {} 的这一次现在是“{}”，不再是“{}”，别人已经决定过了",
+                occurrence.schedule,
+                spoken(occurrence.due),
+                occurrence.state.label(),
+                from.label()
             )));
         }
         insert_deliveries(&mut writing, &occurrence, deliveries, now).await?;

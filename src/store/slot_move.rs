@@ -10,7 +10,7 @@ use super::{
     database::Writing,
     value::{Columns, moment, values},
 };
-use crate::model::{ScheduleId, SlotMove};
+use crate::model::{ScheduleId, SlotMove, spoken};
 use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 use sqlx::{AssertSqlSafe, any::AnyRow};
@@ -123,7 +123,8 @@ impl Store {
         check(&mut writing, moving, before, cursor).await?;
         if due <= now.max(cursor).checked_add(MOVE_LEAD).unwrap_or(Timestamp::MAX) {
             return Err(StoreError::Refused(format!(
-                "改到的时间要比现在晚一分钟以上；{seen} 这一次没有动"
+                "改到的时间要比现在晚一分钟以上；{} 这一次没有动",
+                spoken(seen)
             )));
         }
         if due == own {
@@ -161,7 +162,8 @@ async fn check(
     }
     if before != seen {
         return Err(StoreError::Conflict(format!(
-            "{schedule} 的这一次刚才被别人改过期，现在是 {before}；刷新后再决定"
+            "{schedule} 的这一次刚才被别人改过期，现在是 {}；刷新后再决定",
+            spoken(before)
         )));
     }
     Ok(())

@@ -93,6 +93,8 @@ pub(super) fn compose(before: Option<&str>, draft: &Draft) -> String {
         let (name, description) = (quoted(&draft.series_name), quoted(&draft.description));
         return format!("id = {id}\nname = {name}\ndescription = {description}\n\n{own}");
     };
+    // Whoever checks the draft has seen that a new edition takes no other's place.
+    let replaced = draft.replaces.as_ref().unwrap_or(&draft.edition.id);
     let lines: Vec<&str> = before.lines().collect();
     let is_header = |line: &str| line.trim_end() == "[[edition]]";
     let starts: Vec<usize> = (0..lines.len()).filter(|index| is_header(lines[*index])).collect();
@@ -100,7 +102,7 @@ pub(super) fn compose(before: Option<&str>, draft: &Draft) -> String {
         let end = starts.get(number + 1).copied().unwrap_or(lines.len());
         let read = lines[*start + 1..end].join("\n").parse::<toml::Table>();
         let id = read.ok().and_then(|table| table.get("id")?.as_str().map(str::to_owned));
-        if id.as_deref() != Some(draft.edition.id.edition.as_str()) {
+        if id.as_deref() != Some(replaced.edition.as_str()) {
             continue;
         }
         // Blank lines and comments at the end belong to what follows.

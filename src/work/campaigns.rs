@@ -3,6 +3,7 @@
 
 use super::{
     ChannelPlan, Content, Publisher, WorkError,
+    campaign_code::taken,
     campaign_file::compose,
     content::schedules_of,
     content_file,
@@ -30,6 +31,16 @@ pub struct Draft {
     pub description: String,
     /// The edition.
     pub edition: Edition,
+    /// The edition of the same series that it takes the place of; `None` for a new one, which
+    /// never takes another's place.
+    pub replaces: Option<CampaignId>,
+}
+
+impl Draft {
+    /// Whether an edition of the file is neither the one that is changed nor what becomes of it.
+    fn leaves(&self, other: &Edition) -> bool {
+        other.id != self.edition.id && self.replaces.as_ref() != Some(&other.id)
+    }
 }
 
 /// What a draft would do, by itself or as a schedule shows it.
@@ -56,12 +67,20 @@ pub struct DraftPlan {
     pub text: String,
     /// Branches that it reaches, of how many.
     pub branches: (usize, usize),
+    /// What it does otherwise than may be meant: it is saved by whoever says that they saw it.
+    pub cautions: Vec<String>,
 }
 
 impl DraftPlan {
-    /// Whether nothing keeps it from going out.
+    /// Whether nothing keeps it from going out, and nothing is to be looked at first.
     #[must_use]
     pub fn is_sound(&self) -> bool {
+        self.goes_out() && self.cautions.is_empty()
+    }
+
+    /// Whether nothing keeps it from going out.
+    #[must_use]
+    pub fn goes_out(&self) -> bool {
         self.parts.iter().all(|part| part.faults.is_empty())
     }
 }
@@ -78,6 +97,10 @@ impl Publisher {
     ) -> Result<(Content, String), WorkError> {
         let series = &draft.edition.id.series;
         let before = self.campaign_file(series)?.0;
+        let old = before.as_ref().and_then(|before| read::read_campaign(series, before).0);
+        if let Some(fault) = taken(old.as_ref(), draft) {
+            return Err(WorkError::Faults(vec![fault]));
+        }
         let text = compose(before.as_deref(), draft);
         let (campaign, found) = read::read_campaign(series, &text);
         let told = |found: &Diagnostic| {
@@ -86,6 +109,7 @@ impl Publisher {
             format!("{path} 第 {line} 行：{}。{}", found.reason, found.help)
         };
         let mut faults: Vec<String> = found.iter().map(told).collect();
+        faults.extend(self.unknown_palette(&draft.edition));
         for lesson in &draft.edition.lessons {
             if content.library.lesson(lesson).is_none() {
                 let why = content.faults_of(lesson).join("；");
@@ -97,9 +121,8 @@ impl Publisher {
         };
         // What was read back must be the draft, and nothing else may have changed.
         let others = |editions: &[Edition]| -> Vec<Edition> {
-            editions.iter().filter(|one| one.id != draft.edition.id).cloned().collect()
+            editions.iter().filter(|one| draft.leaves(one)).cloned().collect()
         };
-        let old = before.as_ref().and_then(|before| read::read_campaign(series, before).0);
         let kept = old.is_none_or(|old| others(&old.editions) == others(&campaign.editions));
         if !kept || !campaign.editions.contains(&draft.edition) {
             return Err(WorkError::Faults(vec![format!(
@@ -139,7 +162,9 @@ impl Publisher {
         content: &Content,
         draft: &Draft,
     ) -> Result<DraftPlan, WorkError> {
-        let (content, text) = self.with_draft(content, draft)?;
+        let (drafted, text) = self.with_draft(content, draft)?;
+        self.may_be_renamed(content, draft).await?;
+        let content = drafted;
         let id = &draft.edition.id;
         let mut parts = Vec::new();
         for entry in content.schedules.iter().filter(|entry| entry.campaign == *id) {
@@ -160,7 +185,11 @@ impl Publisher {
                 }
             }
         }
-        Ok(DraftPlan { parts, text, branches: (reached, all.len()) })
+        let (cautions, silent) = self.cautions(&content, &draft.edition).await?;
+        if let Some(part) = parts.first_mut() {
+            part.warnings.extend(silent);
+        }
+        Ok(DraftPlan { parts, text, branches: (reached, all.len()), cautions })
     }
 
     async fn draft_part(
@@ -277,6 +306,7 @@ impl Publisher {
             return Err(changed(series));
         }
         let (_, text) = self.with_draft(content, draft)?;
+        self.may_be_renamed(content, draft).await?;
         let old = match &before {
             Some(before) => self.store.put_blob(before.as_bytes()).await?.to_string(),
             None => String::new(),

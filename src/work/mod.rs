@@ -24,6 +24,7 @@
 pub mod asked;
 pub mod books;
 pub mod branches;
+mod campaign_code;
 mod campaign_file;
 pub mod campaigns;
 pub mod clock;
@@ -33,6 +34,7 @@ pub mod decide;
 pub mod difference;
 pub mod doctor;
 mod draft_channel;
+mod draft_checks;
 pub mod events;
 pub mod feeds;
 pub mod fire;

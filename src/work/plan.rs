@@ -313,7 +313,11 @@ fn window(
 }
 
 /// Whether a channel would carry any file of these lessons.
-fn carries_anything(content: &Content, lessons: &[LessonId], entry: &ChannelEntry) -> bool {
+pub(super) fn carries_anything(
+    content: &Content,
+    lessons: &[LessonId],
+    entry: &ChannelEntry,
+) -> bool {
     entry.outputs.contains(&OutputKind::Notice)
         || carried(&content.library, lessons, entry)
             .any(|(_, variant)| variant.outputs.iter().any(|output| entry.outputs.contains(output)))

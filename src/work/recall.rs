@@ -49,7 +49,8 @@ impl RecallPlan {
 }
 
 impl Publisher {
-    /// The deliveries that carry a lesson, or belong to a campaign edition or schedule.
+    /// The deliveries that carry a lesson, or belong to a campaign edition, a schedule or a
+    /// submission.
     ///
     /// # Errors
     /// [`WorkError::Unknown`] where the ledger has none.
@@ -59,9 +60,19 @@ impl Publisher {
         if found.is_empty() && name.starts_with('d') && name.len() == 13 {
             found.extend(self.store.delivery(name).await.ok());
         }
+        // By the number of its submission.
+        if found.is_empty()
+            && let Some(review) = self.store.review(name).await?
+        {
+            let own = |delivery: &Delivery| {
+                review.manifests.iter().any(|(_, hash)| *hash == delivery.manifest)
+            };
+            found = self.store.deliveries_carrying(&review.campaign.to_string()).await?;
+            found.retain(own);
+        }
         if found.is_empty() {
             return Err(WorkError::Unknown(format!(
-                "台账里没有“{name}”的投递；可写课件、活动（系列/期次）、排期或投递号"
+                "台账里没有“{name}”的投递；可写课件、活动（系列/期次）、排期、审批编号或投递号"
             )));
         }
         Ok(found)
@@ -82,7 +93,8 @@ impl Publisher {
         if plan.deliveries.iter().any(|delivery| is_of(delivery, name)) {
             return Ok(plan);
         }
-        let lesson = LessonId::new(name)?;
+        // What is no name of a lesson is the number of a submission.
+        let Ok(lesson) = LessonId::new(name) else { return Ok(plan) };
         // One manifest goes to many targets.
         let mut manifests: BTreeMap<Digest, BTreeSet<LessonId>> = BTreeMap::new();
         for delivery in std::mem::take(&mut plan.deliveries) {

@@ -34,10 +34,38 @@ fn names<T, E>(
 }
 
 /// The topics of an edition where the form has no field for them: those that somebody chose for
-/// it, else those of its lessons.
-fn topics_kept(library: &Library, id: Option<&CampaignId>, lessons: &[LessonId]) -> Vec<TopicId> {
-    let chosen = id.and_then(|id| library.edition(id)).map(|edition| edition.topics.clone());
-    chosen.filter(|topics| !topics.is_empty()).unwrap_or_else(|| topics_of(library, lessons))
+/// the one that is changed, else those of the lessons.
+fn topics_kept(
+    library: &Library,
+    edits: Option<&CampaignId>,
+    lessons: &[LessonId],
+) -> Vec<TopicId> {
+    let old = edits.and_then(|id| library.edition(id));
+    let chosen = old.filter(|old| old.topics != topics_of(library, &old.lessons));
+    let chosen = chosen.map(|old| old.topics.clone()).filter(|topics| !topics.is_empty());
+    chosen.unwrap_or_else(|| topics_of(library, lessons))
+}
+
+/// The edition that is changed, where one is.
+fn edited(view: &EditionView, faults: &mut Vec<String>) -> Option<CampaignId> {
+    let text = view.edits.trim();
+    let read = CampaignId::new(text).ok();
+    if read.is_none() && !text.is_empty() {
+        let text = trimmed(text, 60);
+        faults.push(format!("要改的一期 edits“{text}”应写成 rights-day/2027；新的一期空着"));
+    }
+    read
+}
+
+/// Where a new series was asked for whose code another has.
+fn series_taken(view: &EditionView, library: &Library) -> Option<String> {
+    let own = library.campaigns.iter().find(|series| series.id == view.series.trim());
+    own.filter(|_| view.new_series).map(|own| {
+        format!(
+            "新系列的代号“{}”已经有了，是“{}”：换一个代号；要放进它里面，“新系列的代号”空着，在“系列”里选它",
+            own.id, own.name
+        )
+    })
 }
 
 /// Where it goes and for whom.
@@ -57,7 +85,9 @@ fn reach(view: &EditionView, faults: &mut Vec<String>) -> Reach {
 
 /// The draft of what was typed.
 pub(super) fn read(view: &EditionView, library: &Library) -> Result<Draft, Vec<String>> {
-    let mut faults = Vec::new();
+    let mut faults = view.garbled.clone();
+    faults.extend(series_taken(view, library));
+    let replaces = edited(view, &mut faults);
     let id = CampaignId::new(&format!("{}/{}", view.series.trim(), view.edition.trim()));
     if id.is_err() {
         let said = "系列和期次的代号只用小写字母、数字和连字符，例如 rights-day 和 2027";
@@ -84,7 +114,7 @@ pub(super) fn read(view: &EditionView, library: &Library) -> Result<Draft, Vec<S
     }
     let mut topics = names(&mut faults, "主题", &view.topics, TopicId::new);
     if topics.is_empty() {
-        topics = topics_kept(library, id.as_ref().ok(), &lessons);
+        topics = topics_kept(library, replaces.as_ref(), &lessons);
     }
     let reach = reach(view, &mut faults);
     let (Ok(id), Some(from), Some(until)) = (id, from, until) else { return Err(faults) };
@@ -101,7 +131,8 @@ pub(super) fn read(view: &EditionView, library: &Library) -> Result<Draft, Vec<S
         reach,
         schedules: Vec::new(),
     };
-    let before = library.edition(&edition.id).map(|old| old.schedules.as_slice());
+    let before = replaces.as_ref().and_then(|id| library.edition(id));
+    let before = before.map(|old| old.schedules.as_slice());
     edition.schedules = view.schedule.read(&edition, before.unwrap_or_default(), &mut faults);
     if !faults.is_empty() {
         return Err(faults);
@@ -110,6 +141,7 @@ pub(super) fn read(view: &EditionView, library: &Library) -> Result<Draft, Vec<S
         series_name: trimmed(&view.series_name, 80),
         description: trimmed(&view.description, 300),
         edition,
+        replaces,
     })
 }
 
@@ -126,25 +158,35 @@ fn topics_of(library: &Library, lessons: &[LessonId]) -> Vec<TopicId> {
     topics
 }
 
-/// Next year's edition after this one, with what has to be looked at.
-pub(super) fn next_year(view: EditionView) -> EditionView {
-    let later = |text: &str| {
-        let day = text.parse::<Date>().ok();
-        day.map_or_else(|| text.to_owned(), |day| day.saturating_add(1.year()).to_string())
-    };
+/// The next edition after this one whose code is free, with what has to be looked at: as many years
+/// later as its code is.
+pub(super) fn next_year(view: EditionView, taken: &[Edition]) -> EditionView {
+    let free = |code: &String| taken.iter().all(|one| one.id.edition != *code);
     let year = view.edition.parse::<i32>().ok();
-    let edition = year.map_or_else(|| format!("{}-2", view.edition), |year| (year + 1).to_string());
+    let coded = |later: i32| match year {
+        Some(year) => year.saturating_add(later).to_string(),
+        None => format!("{}-{}", view.edition, later.saturating_add(1)),
+    };
+    let later = (1..=1000).find(|later| free(&coded(*later))).unwrap_or(1);
+    let edition = coded(later);
+    let years = if year.is_some() { later } else { 1 };
+    let moved = |text: &str| {
+        let day = text.parse::<Date>().ok();
+        day.map_or_else(|| text.to_owned(), |day| day.saturating_add(years.years()).to_string())
+    };
     let name = match year {
-        Some(year) => view.name.replace(&year.to_string(), &(year + 1).to_string()),
+        Some(year) => view.name.replace(&year.to_string(), &edition),
         None => view.name.clone(),
     };
     EditionView {
         note: format!("照 {}/{} 复制：名称、日期、口号都要核对。", view.series, view.edition),
-        from: later(&view.from),
-        until: later(&view.until),
+        from: moved(&view.from),
+        until: moved(&view.until),
         edition,
         name,
-        schedule: view.schedule.next_year(),
+        schedule: view.schedule.next_year(years),
+        topics: Vec::new(),
+        edits: String::new(),
         ..view
     }
 }

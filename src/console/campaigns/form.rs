@@ -88,7 +88,7 @@ pub(in super::super) async fn edit(
         let edition = series.editions.iter().find(|edition| edition.id == id);
         view = EditionView::of(&series, edition.ok_or_else(missing)?, &seen);
         if !asked.text("copy").is_empty() {
-            view = draft::next_year(view);
+            view = draft::next_year(view, &series.editions);
         }
     }
     show(&desk, &shown, caller, view, (StatusCode::OK, Vec::new(), None)).await
@@ -124,7 +124,7 @@ async fn show(
     let is_new = !library.campaigns.iter().any(|series| series.id == view.series);
     let mut answer = render(&CampaignPage {
         series: library.campaigns.iter().map(|one| (one.id.clone(), one.name.clone())).collect(),
-        picks: picks(library, &view.lessons),
+        picks: picks(library, &view.lessons, &view.orders),
         channels: channels.collect(),
         audiences: audiences.collect(),
         districts: same(districts.filter(|name| !name.is_empty()).collect(), &view.districts),
@@ -143,17 +143,17 @@ async fn show(
 
 /// The schedules that show an edition besides the one that the form is about.
 fn others(content: &Content, view: &EditionView) -> Vec<(String, String)> {
-    let name = format!("{}/{}", view.series, view.edition);
+    let name = &view.edits;
     let edition = content.library.campaigns.iter().flat_map(|series| &series.editions);
-    let own = edition.filter(|edition| edition.id.to_string() == name);
+    let own = edition.filter(|edition| edition.id.to_string() == *name);
     let own: Vec<&str> =
         own.filter_map(|it| it.schedules.first()).map(|entry| entry.id.as_str()).collect();
-    let all = content.schedules.iter().filter(|entry| entry.campaign.to_string() == name);
+    let all = content.schedules.iter().filter(|entry| entry.campaign.to_string() == *name);
     all.filter(|entry| !own.contains(&entry.id.as_str())).map(scheduled).collect()
 }
 
 /// Every lesson, the picked ones first, in their order.
-fn picks(library: &Library, chosen: &[String]) -> Vec<Pick> {
+fn picks(library: &Library, chosen: &[String], orders: &[String]) -> Vec<Pick> {
     let mut picks: Vec<(usize, Pick)> = Vec::new();
     for lesson in &library.lessons {
         let place = chosen.iter().position(|id| id == lesson.id.as_str());
@@ -172,7 +172,9 @@ fn picks(library: &Library, chosen: &[String]) -> Vec<Pick> {
         let pick = Pick {
             title: super::super::titles(library, std::slice::from_ref(&lesson.id)),
             state,
-            order: place.map_or_else(String::new, |place| (place + 1).to_string()),
+            order: place.map_or_else(String::new, |place| {
+                orders.get(place).cloned().unwrap_or_else(|| (place + 1).to_string())
+            }),
             id: lesson.id.to_string(),
         };
         picks.push((place.unwrap_or(usize::MAX), pick));
@@ -216,17 +218,26 @@ async fn keep(
 ) -> Result<(), (Trouble, Option<DraftPlan>)> {
     let (draft, plan) = planned(desk, view).await.map_err(|trouble| (trouble, None))?;
     if !plan.is_sound() && !view.anyway {
-        let said =
-            "按这个计划到时发不出去（原因在下面的计划里）；仍要保存，勾“知道发不出去，先存下”";
+        let said = if plan.goes_out() {
+            "计划里有几条要先看清（列在下面）；就要这样，勾“看清了，就这样存”"
+        } else {
+            "按这个计划到时发不出去（原因在下面的计划里）；仍要保存，勾“知道发不出去，先存下”"
+        };
         return Err((Trouble::wrong(said), Some(plan)));
     }
-    match stale(desk, view, &draft.edition.id).await {
-        Ok(None) => {}
-        Ok(Some(trouble)) | Err(trouble) => return Err((trouble, Some(plan))),
+    let mut seen = view.seen.trim().to_owned();
+    if let Some(edits) = &draft.replaces {
+        match stale(desk, view, edits).await {
+            Ok(None) => {}
+            Ok(Some(trouble)) | Err(trouble) => return Err((trouble, Some(plan))),
+        }
+    } else {
+        // A new edition is added to whatever the file says by now: nobody's change is lost.
+        let now = desk.publisher().campaign_file(&draft.edition.id.series);
+        seen = now.map_err(|error| (error.into(), None))?.1;
     }
     let content = desk.content().await.map_err(|trouble| (trouble, None))?;
-    let seen = view.seen.trim();
-    let saved = desk.publisher().save_campaign(&content, &draft, seen, caller.actor()).await;
+    let saved = desk.publisher().save_campaign(&content, &draft, &seen, caller.actor()).await;
     desk.content_changed();
     saved.map_err(|error| (Trouble::from(error), Some(plan)))
 }
@@ -337,7 +348,8 @@ pub(in super::super) async fn api_save(
 ) -> Result<Json<EditionView>, Trouble> {
     keep(&desk, &caller, &view).await.map_err(|(trouble, _)| trouble)?;
     let (_, seen) = desk.publisher().campaign_file(view.series.trim())?;
-    Ok(Json(EditionView { seen, ..view }))
+    let edits = format!("{}/{}", view.series.trim(), view.edition.trim());
+    Ok(Json(EditionView { edits, seen, ..view }))
 }
 
 /// Renders what an edition would publish, in the background: how big it gets, and what the

@@ -5,7 +5,7 @@ use crate::{
     console::asked::trimmed,
     model::{
         Edition, Misfire, OnBlackout, ScheduleEntry, ScheduleId, bank_zone,
-        schedule::{DEFAULT_GRACE, parse_rule},
+        schedule::{DEFAULT_GRACE, parse_rule, shortest_gap},
     },
 };
 use jiff::{
@@ -172,10 +172,10 @@ impl ScheduleView {
         view
     }
 
-    /// For next year's edition.
-    pub(super) fn next_year(self) -> Self {
+    /// For an edition so many years later.
+    pub(super) fn next_year(self, years: i32) -> Self {
         let day = self.day.parse::<Date>().ok();
-        let later = day.map(|day| day.saturating_add(1.year()).to_string());
+        let later = day.map(|day| day.saturating_add(years.years()).to_string());
         Self { id: String::new(), day: later.unwrap_or_default(), ..self }
     }
 
@@ -288,6 +288,13 @@ impl ScheduleView {
         if self.rhythm == "rule" {
             let rule = self.rule.split_whitespace().collect::<Vec<_>>().join(" ");
             return match parse_rule(&rule) {
+                Ok(read) if shortest_gap(&read).is_some_and(|gap| gap.as_mins() < 60) => {
+                    let text = trimmed(&rule, 60);
+                    faults.push(format!(
+                        "排期的规则“{text}”比每小时一次还密；一小时至多一次，例如 0 8 * * MON 是每周一 8:00"
+                    ));
+                    None
+                }
                 Ok(_) => Some(rule),
                 Err(error) => {
                     faults.push(format!("排期的规则{error}"));

@@ -1,6 +1,7 @@
 //! What the form of a campaign sends.
 
 use super::{rhythm::ScheduleView, view::EditionView};
+use crate::console::asked::trimmed;
 use serde::Deserialize;
 
 /// What the page's form sends: lessons and their numbers side by side.
@@ -35,19 +36,30 @@ pub(in super::super) struct CampaignForm {
     workdays_only: String,
     next_day: String,
     paused: String,
+    edits: String,
     seen: String,
     anyway: String,
 }
 
 impl From<CampaignForm> for EditionView {
     fn from(form: CampaignForm) -> Self {
-        let mut picked: Vec<(u32, String)> = Vec::new();
+        let mut picked: Vec<(u32, String, String)> = Vec::new();
+        let mut garbled = Vec::new();
         for (lesson, order) in form.lesson.into_iter().zip(&form.order) {
-            if !order.trim().is_empty() {
-                picked.push((order.trim().parse().unwrap_or(9999), lesson));
+            let order = order.trim();
+            if order.is_empty() {
+                continue;
             }
+            let place = order.parse::<u32>().ok().filter(|place| (1..=9999).contains(place));
+            if place.is_none() {
+                let typed = trimmed(order, 20);
+                garbled
+                    .push(format!("课件 {lesson} 的“第几个”“{typed}”读不懂，写 1、2、3 这样的数"));
+            }
+            picked.push((place.unwrap_or(u32::MAX), trimmed(order, 20), lesson));
         }
-        picked.sort_by_key(|(order, _)| *order);
+        picked.sort_by_key(|(place, ..)| *place);
+        let (orders, lessons) = picked.into_iter().map(|(_, order, it)| (order, it)).unzip();
         let new = !form.new_series.trim().is_empty();
         Self {
             series: if new { form.new_series.trim().to_owned() } else { form.series },
@@ -58,7 +70,7 @@ impl From<CampaignForm> for EditionView {
             theme: form.theme,
             from: form.from,
             until: form.until,
-            lessons: picked.into_iter().map(|(_, lesson)| lesson).collect(),
+            lessons,
             topics: Vec::new(),
             palette: form.palette,
             note: form.note,
@@ -79,8 +91,12 @@ impl From<CampaignForm> for EditionView {
                 next_day: !form.next_day.is_empty(),
                 paused: !form.paused.is_empty(),
             },
+            edits: form.edits.trim().to_owned(),
             seen: form.seen,
             anyway: !form.anyway.is_empty(),
+            new_series: new,
+            orders: if garbled.is_empty() { Vec::new() } else { orders },
+            garbled,
         }
     }
 }

@@ -46,11 +46,24 @@ pub struct EditionView {
     pub(super) tags: Vec<String>,
     /// When it goes out; further schedules of its file are kept as they are.
     pub(super) schedule: ScheduleView,
-    /// The digest of the series' file as it was read; sent back when saving, so that nobody's
-    /// change is lost. Empty for a new series.
+    /// The edition that is changed, such as `rights-day/2027`, as the list gives it; empty for a new
+    /// one, which never takes another's place.
+    pub(super) edits: String,
+    /// The digest of the series' file as it was read; sent back when an edition is changed, so that
+    /// nobody's change is lost. Not read for a new edition.
     pub(super) seen: String,
     /// Saves although the plan has faults.
     pub(super) anyway: bool,
+    /// Whether the form asks for a new series.
+    #[serde(skip)]
+    pub(super) new_series: bool,
+    /// What the form sent and nothing can be made of.
+    /// The places of the lessons as they were typed, where one of them is no number.
+    #[serde(skip)]
+    pub(super) orders: Vec<String>,
+    /// What the form sent and nothing can be made of.
+    #[serde(skip)]
+    pub(super) garbled: Vec<String>,
 }
 
 impl EditionView {
@@ -75,8 +88,12 @@ impl EditionView {
             districts: reach.districts.clone(),
             tags: reach.tags.clone(),
             schedule: ScheduleView::of(edition),
+            edits: edition.id.to_string(),
             seen: seen.to_owned(),
             anyway: false,
+            new_series: false,
+            orders: Vec::new(),
+            garbled: Vec::new(),
         }
     }
 }
@@ -95,6 +112,7 @@ impl EditionView {
             ("until", &self.until),
             ("palette", &self.palette),
             ("note", &self.note),
+            ("edits", &self.edits),
             ("seen", &self.seen),
         ]
         .map(|(name, value)| (name.to_owned(), value.clone()))
@@ -182,10 +200,12 @@ pub struct PlanPartView {
 /// What an edition would do.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PlanView {
-    /// Whether nothing keeps it from going out.
+    /// Whether nothing keeps it from going out, and there are no cautions.
     sound: bool,
     /// The branches that it reaches.
     branches: usize,
+    /// What it does otherwise than may be meant; it is saved with `anyway`.
+    cautions: Vec<String>,
     /// By itself, and by each schedule.
     parts: Vec<PlanPartView>,
     /// The file as it would be.
@@ -209,6 +229,12 @@ impl From<DraftPlan> for PlanView {
             faults: part.faults,
             warnings: part.warnings,
         });
-        Self { sound, branches: plan.branches.0, parts: parts.collect(), text: plan.text }
+        Self {
+            sound,
+            branches: plan.branches.0,
+            cautions: plan.cautions,
+            parts: parts.collect(),
+            text: plan.text,
+        }
     }
 }

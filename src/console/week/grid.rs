@@ -153,6 +153,8 @@ pub(super) struct Band {
     pub(super) before: usize,
     pub(super) under: usize,
     pub(super) behind: usize,
+    /// Whether a week before it that is shown has it too.
+    pub(super) again: bool,
 }
 
 /// The editions that touch a span.
@@ -168,6 +170,7 @@ pub(super) fn bands(library: &Library, span: &Span) -> Vec<Band> {
             before: 0,
             under: 7,
             behind: 0,
+            again: false,
         })
         .collect();
     bands.sort_by(|one, other| (one.from, &one.id).cmp(&(other.from, &other.id)));
@@ -191,6 +194,7 @@ pub(super) fn arrange(span: &Span, days: Vec<Day>, bands: &[Band]) -> (Vec<Day>,
                 let before = distance(first, band.from.max(first));
                 let behind = distance(band.until.min(last), last);
                 Band {
+                    again: band.from < first && first > span.from,
                     before,
                     behind,
                     under: 7_usize.saturating_sub(before + behind),

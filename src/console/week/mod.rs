@@ -2,6 +2,7 @@
 
 mod grid;
 mod moving;
+mod quotas;
 pub(super) mod standing;
 
 pub(super) use moving::{
@@ -20,7 +21,6 @@ use crate::{
     model::{ChannelId, DeliveryState, Library},
     store::Occurrence,
     work::{
-        books::StoreBooks,
         clock::shanghai,
         slots::{ComingSlot, Readiness},
     },
@@ -29,6 +29,7 @@ use askama::Template;
 use axum::{Json, extract::State, response::Response};
 use grid::{Day, Span, Week};
 use jiff::{SignedDuration, Timestamp};
+use quotas::Quota;
 use serde::Serialize;
 pub(super) use standing::{Mark, mark_done};
 use standing::{mark, moved};
@@ -60,13 +61,6 @@ struct Entry {
     /// What can be done: run or skip; see the deliveries.
     occurrence: Option<Occurrence>,
     waits: bool,
-}
-
-/// A channel's quotas.
-struct Quota {
-    channel: String,
-    lines: Vec<String>,
-    coming: usize,
 }
 
 #[derive(Template)]
@@ -177,7 +171,7 @@ pub(super) async fn page(
     });
     let title = if span.month { ("月历", "Calendar") } else { ("本周排期", "Week") };
     render(&WeekPage {
-        quotas: quotas(&desk, now).await?,
+        quotas: quotas::of_span(&desk, &span, now).await?,
         page: Page::new(&desk, &shown, Some(caller), title).await,
         span,
         days,
@@ -202,31 +196,6 @@ async fn mark_away(desk: &Desk, days: &mut [Day]) -> Result<(), Trouble> {
         }
     }
     Ok(())
-}
-
-/// What each account has left, and how many slots of this month still want some of it.
-async fn quotas(desk: &Desk, now: Timestamp) -> Result<Vec<Quota>, Trouble> {
-    let publisher = desk.publisher();
-    let content = desk.content().await?;
-    let end = shanghai(now).last_of_month().ok().and_then(|day| day.tomorrow().ok());
-    let end = end.and_then(|day| day.start_of_day().ok()).map_or(now, |day| day.timestamp());
-    let coming = publisher.coming_slots(&content, now, end).await?;
-    let mut quotas = Vec::new();
-    for (id, channel) in &publisher.channels {
-        let books = StoreBooks::of_channel(&publisher.store, &channel.account(), "console");
-        let lines = match channel.quotas(&books).await {
-            Ok(lines) => lines,
-            Err(error) => vec![error.to_string()],
-        };
-        if !lines.is_empty() {
-            let fires = |slot: &&ComingSlot| {
-                slot.verdict == crate::schedule::Verdict::Fire && slot.channels.contains(id)
-            };
-            let coming = coming.iter().filter(fires).count();
-            quotas.push(Quota { channel: id.to_string(), lines, coming });
-        }
-    }
-    Ok(quotas)
 }
 
 /// A slot, for programs.

@@ -12,10 +12,13 @@ use super::{
     },
     standing::{Mark, mark},
 };
-use crate::work::{
-    Content,
-    clock::shanghai,
-    slots::{ComingSlot, MoveOrder},
+use crate::{
+    model::spoken,
+    work::{
+        Content,
+        clock::shanghai,
+        slots::{ComingSlot, MoveOrder},
+    },
 };
 use askama::Template;
 use axum::{
@@ -104,7 +107,7 @@ async fn find(desk: &Desk, form: &MoveForm) -> Result<ComingSlot, Trouble> {
         Trouble::conflict(format!(
             "排期 {} 在 {} 的这一次已经到点处理过，或没有这一次",
             form.schedule,
-            shanghai(scheduled).strftime("%Y-%m-%d %H:%M")
+            spoken(scheduled)
         ))
     })
 }
@@ -175,10 +178,29 @@ async fn carry_out(desk: &Desk, caller: &Caller, form: &MoveForm) -> Result<Time
     let scheduled = moment(&form.slot, "slot")?;
     let seen = moment(&form.seen, "seen")?;
     let due = if form.what == "back" { None } else { Some(wanted(&content, form)?) };
+    unmoved(desk, form, due, seen).await?;
     let reason = trimmed(&form.reason, 300);
     let order = MoveOrder { scheduled, seen, due, reason: &reason };
     publisher.move_slot(&content, &form.schedule, &order, caller.actor()).await?;
     Ok(due.unwrap_or(scheduled))
+}
+
+/// Refuses a move to where the slot is already.
+async fn unmoved(
+    desk: &Desk,
+    form: &MoveForm,
+    due: Option<Timestamp>,
+    seen: Timestamp,
+) -> Result<(), Trouble> {
+    let slot = find(desk, form).await?;
+    let said = match due {
+        _ if slot.due != seen => return Ok(()),
+        Some(due) if due == slot.due => "时间没有变",
+        None if slot.moved.is_none() => "它没有改过期，不用放回",
+        _ => return Ok(()),
+    };
+    let now = spoken(slot.due);
+    Err(Trouble::wrong(format!("{said}：这一次现在就是 {now}。换一个时间，或回到排期")))
 }
 
 /// The new moment; what is wrong with it and with the reason, at once.

@@ -13,7 +13,7 @@ use crate::{
     deliver::{
         Books, Capability, Channel, Commit, Confirmation, Deduplication, DeliverError, ErrorKind,
         Finding, HookReply, HookRequest, Parcel, Prepared, Probe, RecallAbility, Recalled,
-        Receiver, Retry, Statistic,
+        Receiver, Retry, SendLimit, Statistic,
     },
     model::{ChannelId, LessonId, Receipt},
 };
@@ -109,6 +109,10 @@ impl Channel for WechatChannel {
 
     fn preflight(&self, parcel: &Parcel) -> Vec<String> {
         preflight::parcel(&self.config, parcel)
+    }
+
+    fn send_limit(&self) -> Option<SendLimit> {
+        Some(check::send_limit(&self.config))
     }
 
     async fn quotas(&self, books: &dyn Books) -> Result<Vec<String>, DeliverError> {

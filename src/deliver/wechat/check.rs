@@ -2,14 +2,14 @@
 
 use super::{
     client::{self, Body, Request},
-    config::SendMethod,
+    config::{SendMethod, WechatConfig},
     draft::Drafts,
     error::Effect,
     wire::CountReply,
 };
 use crate::{
     config::PublishMode,
-    deliver::{DeliverError, Finding, QuotaWindow},
+    deliver::{DeliverError, Finding, QuotaWindow, SendLimit},
 };
 use serde_json::json;
 
@@ -67,30 +67,45 @@ async fn may_publish(drafts: Drafts<'_>) -> Result<(), DeliverError> {
     drafts.client.call(&request, drafts.books).await.map(drop)
 }
 
-/// What one delivery takes out of which quota, in Chinese.
-pub(super) async fn quotas(drafts: Drafts<'_>) -> Result<Vec<String>, DeliverError> {
-    let mut lines = Vec::new();
-    let day = QuotaWindow::Day;
-    let add = ("draft/add", "新建草稿", day, 1000);
-    let send = match (drafts.config.mode, drafts.config.send) {
-        (PublishMode::Draft, _) => None,
+/// The calls of which a delivery takes one each, and which the platform limits.
+const DRAFT: (&str, &str, u32) = ("新建草稿", "draft/add", 1000);
+
+/// How often the account may send, or, where a person sends, how many drafts it may make.
+pub(super) fn send_limit(config: &WechatConfig) -> SendLimit {
+    let hours = config.send_hours.map(|hours| {
+        format!("{}–{}", hours.opens.strftime("%H:%M"), hours.closes.strftime("%H:%M"))
+    });
+    let (what, call, window, times) = match (config.mode, config.send) {
+        (PublishMode::Draft, _) => (DRAFT.0, DRAFT.1, QuotaWindow::Day, DRAFT.2),
         (PublishMode::Publish, SendMethod::FreePublish) => {
-            Some(("freepublish/submit", "发布", day, 100))
+            ("发布", "freepublish/submit", QuotaWindow::Day, 100)
         }
         (PublishMode::Publish, send) => {
-            let (window, limit) = send.mass_quota();
-            Some(("message/mass/sendall", "群发", window, limit))
+            let (window, times) = send.mass_quota();
+            ("群发", "message/mass/sendall", window, times)
         }
     };
-    for (call, what, window, limit) in [Some(add), send].into_iter().flatten() {
-        let used = drafts.books.quota_used(call, window).await?;
-        let time = if window == QuotaWindow::Month { "本月" } else { "今天" };
-        let full = if used >= limit { "，已用完，会顺延" } else { "" };
-        lines.push(format!("{what}（{call}）要 1 次，{time}已用 {used}/{limit}{full}"));
+    SendLimit { what, call, window, times, hours }
+}
+
+/// What is left of the quotas that one delivery takes from, in Chinese.
+pub(super) async fn quotas(drafts: Drafts<'_>) -> Result<Vec<String>, DeliverError> {
+    let mut lines = Vec::new();
+    let send = send_limit(drafts.config);
+    let mut limits = vec![(DRAFT.0, DRAFT.1, QuotaWindow::Day, DRAFT.2)];
+    if send.call != DRAFT.1 {
+        limits.push((send.what, send.call, send.window, send.times));
     }
-    if let Some(hours) = drafts.config.send_hours {
-        let (opens, closes) = (hours.opens.strftime("%H:%M"), hours.closes.strftime("%H:%M"));
-        lines.push(format!("只在 {opens}–{closes} 之间发送"));
+    for (what, call, window, limit) in limits {
+        let used = drafts.books.quota_used(call, window).await?;
+        let (now, each) =
+            if window == QuotaWindow::Month { ("本月", "每月") } else { ("今天", "每天") };
+        let left = limit.saturating_sub(used);
+        let full = if left == 0 { "，已用完，会顺延" } else { "" };
+        lines.push(format!("{what}：{now}还能 {left} 次（{each} {limit} 次）{full}"));
+    }
+    if let Some(hours) = send.hours {
+        lines.push(format!("只在 {hours} 之间发送"));
     }
     Ok(lines)
 }

@@ -324,11 +324,7 @@ impl Publisher {
         let subject = format!("content/{}", register.file());
         let last = self.store.trail_of(&[subject], &["register.import"]).await?;
         let by = last.first().map_or_else(String::new, |row| {
-            format!(
-                "（最近一次导入：{}，{}）",
-                row.actor,
-                super::clock::shanghai(row.at).datetime()
-            )
+            format!("（最近一次导入：{}，{}）", row.actor, crate::model::spoken(row.at))
         });
         Ok(WorkError::Refused(format!(
             "{}在你预览之后被别人改过{by}，没有导入；请重新上传，再看一遍会改什么",

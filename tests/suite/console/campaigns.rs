@@ -112,6 +112,7 @@ async fn a_campaign_with_a_schedule_goes_out_by_itself() {
     assert!(form.contains("value=\"weekly\" selected") && form.contains("value=\"WED\" checked"));
     let seen = form.split_once("name=\"seen\" value=\"").unwrap().1.split_once('"').unwrap().0;
     fields.extend([("seen", seen), ("schedule", "winter-2026"), ("lessons_per_slot", "1")]);
+    fields.push(("edits", "winter/2026"));
     fields[0] = ("series", "winter");
     fields[1] = ("new_series", "");
     let again = publisher.post("/console/campaigns/save", &fields).await;
@@ -248,10 +249,10 @@ async fn last_years_campaign_is_copied_tried_and_saved() {
     let lessons: Vec<&str> = edition.lessons.iter().map(caishi::model::LessonId::as_str).collect();
     assert_eq!(lessons, ["personal-info", "telecom-fraud"], "in the order written");
     assert!(content.diagnostics.iter().all(|one| !one.file.path.ends_with("rights-day.toml")));
-    // The file is another one now: the same form again is told so.
-    let stale = publisher.post("/console/campaigns/save", &fields("晚了", "2027-03-15")).await;
-    assert_eq!(stale.status, 409, "{}", stale.text);
-    assert!(stale.text.contains("被别人改过") && stale.text.contains("晚了"), "{}", stale.text);
+    // There is one of that code now: the same form again is told so, and keeps what was typed.
+    let twice = publisher.post("/console/campaigns/save", &fields("晚了", "2027-03-15")).await;
+    assert_eq!(twice.status, 422, "{}", twice.text);
+    assert!(twice.text.contains("已经有了") && twice.text.contains("晚了"), "{}", twice.text);
     let auditor = office.browser("auditor").await;
     assert_eq!(
         auditor.post("/console/campaigns/save", &fields("x", "2027-03-15")).await.status,

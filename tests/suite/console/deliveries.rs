@@ -23,7 +23,7 @@ async fn finished(browser: &Browser, answer: &Answer) -> String {
 }
 
 /// An office whose slot of Monday is submitted from the page, approved, fired and delivered.
-async fn delivered() -> Office {
+pub(super) async fn delivered() -> Office {
     let office = Office::new().await;
     let author = office.browser("author").await;
     let fields = [("name", "weekly"), ("slot", MONDAY)];
@@ -200,6 +200,11 @@ async fn a_slot_is_moved_on_the_page_and_a_missed_one_is_run() {
     for said in ["日子“31 Dec”", "时间“25:00”", "原因没有写"] {
         assert!(bad.text.contains(said), "{said}: {}", bad.text);
     }
+    let same = change(MONDAY, "2026-11-30", "08:00", "盘点").await;
+    assert_eq!(same.status, 422, "{}", same.text);
+    assert!(same.text.contains("时间没有变：这一次现在就是 11-30 周一 08:00"), "{}", same.text);
+    let past = change(MONDAY, "2026-11-24", "09:00", "盘点").await;
+    assert!(past.text.contains("11-30 周一 08:00 这一次没有动"), "{}", past.text);
     let moved = change(MONDAY, "2026-12-01", "10:00", "盘点").await;
     assert_eq!(moved.status, 303, "{}", moved.text);
     assert_eq!(moved.location(), "/console/week?week=2026-12-01&done=moved");
@@ -207,6 +212,7 @@ async fn a_slot_is_moved_on_the_page_and_a_missed_one_is_run() {
     assert!(week.contains("从 11-30 08:00 改到这里：盘点"), "{week}");
     let stale = change(MONDAY, "2026-12-02", "10:00", "盘点").await;
     assert_eq!(stale.status, 409, "{}", stale.text);
+    assert!(stale.text.contains("现在是 12-01 周二 10:00；刷新后再决定"), "{}", stale.text);
 
     // Missed by a day: a person runs it.
     office.town.set_clock("2026-12-02T03:00:00Z").await;

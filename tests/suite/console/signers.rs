@@ -224,6 +224,7 @@ async fn of_two_who_edit_a_campaign_nobody_loses_a_change_unseen() {
             ("lesson", "personal-info"),
             ("order", "2"),
             ("anyway", "yes"),
+            ("edits", "routine/weekly"),
             ("seen", seen),
         ]
         .map(|(name, value)| (name.to_owned(), value.to_owned()))

@@ -16,7 +16,9 @@ fn draft(town: &Town, edition: &str) -> Draft {
     let name = "2027年“3·15” \"教育\" 宣传\\n".to_owned();
     let lessons =
         vec![LessonId::new("personal-info").unwrap(), LessonId::new("telecom-fraud").unwrap()];
+    let replaces = content.edition(&id.to_string()).ok().map(|edition| edition.id.clone());
     Draft {
+        replaces,
         series_name: String::new(),
         description: String::new(),
         edition: Edition { id, name, lessons, ..old.clone() },

@@ -65,11 +65,11 @@ async fn a_tag_is_sent_to_by_a_service_account() {
     let settings = "send = 'mass'\ntag_id = 100\naccount = 'service'";
     let stage = Stage::with(settings, service(), PublishMode::Publish).await;
     let lines = stage.channel.quotas(&stage.books).await.unwrap();
-    assert!(lines[1].contains("群发（message/mass/sendall）要 1 次，今天已用 0/100"), "{lines:?}");
+    assert!(lines[1].contains("群发：今天还能 100 次（每天 100 次）"), "{lines:?}");
     stage.deliver(&articles(&stage.books, &["课"])).await.unwrap();
     assert_eq!(stage.account().mass_sends[0].range, "tag:100");
     let lines = stage.channel.quotas(&stage.books).await.unwrap();
-    assert!(lines[1].contains("今天已用 1/100"), "{lines:?}");
+    assert!(lines[1].contains("今天还能 99 次"), "{lines:?}");
 }
 
 #[tokio::test]
