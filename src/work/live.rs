@@ -142,7 +142,11 @@ impl Publisher {
         }
         let newer = |other: &&Out| other.slot > out.slot && place(other) == place(out);
         for other in recalled.iter().filter(newer) {
-            if self.contents(&other.manifest).await?.is_some_and(|contents| contents.reached.is_some()) {
+            if self
+                .contents(&other.manifest)
+                .await?
+                .is_some_and(|contents| contents.reached.is_some())
+            {
                 continue;
             }
             let attempts = self.store.attempts(&other.delivery).await?;
