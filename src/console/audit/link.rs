@@ -11,6 +11,7 @@ use crate::{
         live::went_out,
         people::Called,
         registered::Registered,
+        take_down::Part,
     },
 };
 use jiff::Timestamp;
@@ -215,7 +216,11 @@ fn lessons(manifest: &Manifest) -> Vec<String> {
 fn confirmation(one: Confirmation) -> String {
     let what = if one.what == "posted" { "已上墙" } else { "已撤下" };
     let at = shanghai(one.at).strftime("%Y-%m-%d %H:%M").to_string();
-    format!("{what} {} {} {at}", one.lesson.unwrap_or_default(), one.by)
+    let part = match one.lesson.as_deref().map(Part::read) {
+        Some(Ok(Part::Output(output))) => output.label().to_owned(),
+        _ => one.lesson.unwrap_or_default(),
+    };
+    format!("{what} {part} {} {at}", one.by)
 }
 
 fn signature(approval: &Approval, called: &Called) -> Signature {

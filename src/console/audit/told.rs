@@ -123,6 +123,7 @@ fn action(name: &str) -> Option<&'static str> {
         "branch.code" => say("发登记码", "Code for a branch"),
         "branch.enrol" => say("登记播放机", "Machine enrolled"),
         "branch.confirm" => say("网点确认", "Branch confirmed"),
+        "branch.withdraw" => say("网点撤销确认", "Confirmation taken back"),
         "branch.event" => say("活动数字", "Event reported"),
         "account.save" => say("改人员", "Account changed"),
         "account.invite" => say("邀请", "Invited"),
