@@ -1,5 +1,7 @@
 //! What a reviewer sees in the outputs themselves: where findings stand, what changed since the
 //! bytes that were approved before; and that no text of a lesson can do anything there.
+//!
+//! Longer than 400 lines: every view of the same two submissions, which are made once for all.
 
 use super::{Answer, Browser, Office, Program, quoted};
 use caishi::{
