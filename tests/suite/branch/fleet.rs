@@ -5,8 +5,6 @@
 //! office's 100, and lines of 20 to 100 kbps for 2 to 10 Mbps. Metadata is not scaled, so it costs
 //! a hundred times what it would: the figures are worse than the real ones.
 //!
-//! Longer than 400 lines: the network's model and the one story that is told over it.
-//!
 //! Over 400 lines: the modelled network and the four nights over it are read together.
 
 use super::town::{Branch, EIGHT, EVENING, HeadOffice, TestWall, at, hours, playing, poster};
