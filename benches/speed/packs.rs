@@ -117,6 +117,7 @@ fn catalogue(branches: usize, week: i64, now: Timestamp) -> Catalogue {
     };
     let posters = |id| (0..POSTERS).map(move |poster| file(id, poster));
     Catalogue {
+        stays_empty: false,
         bank: "山城示范银行".to_owned(),
         hotline: "400-000-0000".to_owned(),
         branches: ids.iter().map(|id| (id.clone(), entry(id))).collect(),

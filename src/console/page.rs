@@ -198,6 +198,13 @@ impl Page {
         self.language.of_two(term, super::terms::english(term).unwrap_or(term))
     }
 
+    /// Several of them, or titles, with “、” between.
+    #[must_use]
+    pub fn words(&self, terms: &str) -> String {
+        let words: Vec<_> = terms.split('、').map(|term| self.word(term)).collect();
+        words.join(self.t("、", ", "))
+    }
+
     /// What an action is called, by its name.
     #[must_use]
     pub fn action<'a>(&self, name: &'a str) -> &'a str {

@@ -2,7 +2,7 @@
 //! texts were changed since, what whoever asks has said of it.
 
 use crate::{
-    console::{Desk, trouble::Trouble},
+    console::{Desk, language::say, trouble::Trouble},
     model::{Approval, Decision, PersonId},
     review::Standing,
     store::{Review, Successors},
@@ -63,7 +63,7 @@ pub(super) fn own_decision(
     own().any(|one| one.expires_at > now).then_some("approved")
 }
 
-/// What became of a submission's files in the content folder since, each in Chinese. As publishing
+/// What became of a submission's files in the content folder since, each in words. As publishing
 /// compares: what is in its manifests, and what is new in the folders of its lessons.
 pub(super) async fn changed_since(desk: &Desk, review: &Review) -> Result<Vec<String>, Trouble> {
     let content = desk.content().await?;
@@ -76,8 +76,8 @@ pub(super) async fn changed_since(desk: &Desk, review: &Review) -> Result<Vec<St
         let Some(path) = name.strip_prefix("content/") else { continue };
         match content.files.get(path) {
             Some(now) if now == digest => {}
-            Some(_) => drop(changed.insert(path.to_owned(), "改过")),
-            None => drop(changed.insert(path.to_owned(), "不见了")),
+            Some(_) => drop(changed.insert(path.to_owned(), say("改过", "was changed"))),
+            None => drop(changed.insert(path.to_owned(), say("不见了", "is gone"))),
         }
     }
     let known = |path: &str| {
@@ -89,7 +89,7 @@ pub(super) async fn changed_since(desk: &Desk, review: &Review) -> Result<Vec<St
         let from = content.files.range(folder.clone()..);
         for (path, _) in from.take_while(|(path, _)| path.starts_with(&folder)) {
             if !known(path) {
-                changed.insert(path.clone(), "是新加的");
+                changed.insert(path.clone(), say("是新加的", "is new"));
             }
         }
     }

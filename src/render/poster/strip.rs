@@ -113,7 +113,9 @@ impl StripPlan {
             (None, _) | (_, Audience::Elder) => 0,
             (Some(_), _) => (label_em * f64::from(label_px)) as u32 + gap,
         };
-        let right = qr.map_or(profile.width - margin, |qr| qr.left - gap) - label_width;
+        let right =
+            qr.map_or(profile.width.saturating_sub(margin), |qr| qr.left.saturating_sub(gap));
+        let right = right.saturating_sub(label_width);
         let label = if audience == Audience::Elder { "问银行" } else { "客服" };
         let mut plan = Self {
             unit: scaled.unit,
@@ -156,19 +158,20 @@ impl StripPlan {
     ) -> Result<(), String> {
         let label = fonts.advance_em(self.ask.label, Weight::Regular) * f64::from(self.label_px);
         let inset = f64::from(scaled.px(22.0));
-        let free = f64::from(right - self.margin);
+        let free = f64::from(right.saturating_sub(self.margin));
         let ask_width = |px: u32| (label + inset + widest.number * f64::from(px)).ceil();
         let floor = scaled.floor_px;
         if self.stacked {
             self.ask.number_px =
                 shrink(self.ask.number_px, floor, |px| ask_width(px) <= free).ok_or("号码太长")?;
-            self.ask.top = self.height - scaled.px(scaled.sizes.strip * 0.11) - self.ask.number_px;
+            let below = scaled.px(scaled.sizes.strip * 0.11) + self.ask.number_px;
+            self.ask.top = self.height.saturating_sub(below);
         } else {
             // The middle column may take half of what is free; the number shrinks to that.
             self.ask.number_px =
                 shrink(self.ask.number_px, floor, |px| ask_width(px) <= free * 0.52)
                     .ok_or("号码太长")?;
-            self.ask.top = (self.height - self.ask.number_px) / 2;
+            self.ask.top = self.height.saturating_sub(self.ask.number_px) / 2;
         }
         self.ask.width = ask_width(self.ask.number_px) as u32;
         self.ask.height = self.ask.number_px;
@@ -176,15 +179,16 @@ impl StripPlan {
             if self.stacked { free } else { free - f64::from(self.ask.width) - f64::from(gap) };
         // In the stacked strip the name stands above the code's label and may reach over it.
         let name_room = match self.qr {
-            Some(qr) if self.stacked => f64::from(qr.left - gap - self.margin),
+            Some(qr) if self.stacked => f64::from(qr.left.saturating_sub(gap + self.margin)),
             _ => room,
         };
         self.fit_where(widest, name_room, room, floor)?;
         if !self.stacked {
             let used = self.used(widest) as u32;
-            let rest = right - self.margin - used;
+            let rest = right.saturating_sub(self.margin + used);
             let centred = self.margin + used + rest.saturating_sub(self.ask.width) / 2;
-            self.ask.left = if self.qr.is_none() { right - self.ask.width } else { centred };
+            self.ask.left =
+                if self.qr.is_none() { right.saturating_sub(self.ask.width) } else { centred };
         }
         self.where_width = name_room as u32;
         self.address_width = room as u32;
@@ -262,6 +266,7 @@ impl StripPlan {
     ) -> StripView {
         let StripSetting { bank_number, qr_label, audience, palette } = setting;
         let side = self.qr.map_or(0, |qr| qr.side);
+        let code_left = self.qr.map_or(self.width, |qr| qr.left);
         let label = match audience {
             Audience::Elder => Vec::new(),
             _ if self.qr.is_none() => Vec::new(),
@@ -295,11 +300,7 @@ impl StripPlan {
             number: branch.hotline.clone().unwrap_or_else(|| bank_number.to_owned()),
             number_px: self.ask.number_px,
             qr_label: label,
-            qr_label_right: self.width
-                - self
-                    .qr
-                    .map_or(self.width, |qr| qr.left)
-                    .saturating_sub((24.0 * self.unit) as u32),
+            qr_label_right: self.width - code_left.saturating_sub((24.0 * self.unit) as u32),
             qr_left: self.qr.map_or(0, |qr| qr.left),
             qr_top: self.qr.map_or(0, |qr| qr.top),
             qr_side: side,
@@ -394,5 +395,6 @@ fn qr_place(
         return None;
     }
     let side = module * modules as u32;
-    Some(QrPlace { left: width - margin - side, top: (height - side) / 2, module, side })
+    let left = width.checked_sub(margin + side)?;
+    Some(QrPlace { left, top: (height - side) / 2, module, side })
 }

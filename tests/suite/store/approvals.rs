@@ -198,7 +198,7 @@ fn what_a_newer_submission_replaced_is_not_approved_any_more() {
         store.submit(&second, std::slice::from_ref(three)).await.unwrap();
         let successors = store.successors(&first.number).await.unwrap();
         assert!(!successors.are_all());
-        assert_eq!(successors.numbers(), [second.number.clone()]);
+        assert_eq!(successors.numbers(), std::slice::from_ref(&second.number));
         store.decide(&[approval(&one.0, "消保审查", "chen")]).await.unwrap();
         // Other lessons of the campaign take no place of these.
         let lessons = vec![caishi::model::LessonId::new("other").unwrap()];
