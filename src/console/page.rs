@@ -198,11 +198,22 @@ impl Page {
         self.language.of_two(term, super::terms::english(term).unwrap_or(term))
     }
 
-    /// Several of them, or titles, with “、” between.
+    /// Several of them, or titles, with “、” between. Titles, which may have one inside, stay as
+    /// they were written.
     #[must_use]
     pub fn words(&self, terms: &str) -> String {
-        let words: Vec<_> = terms.split('、').map(|term| self.word(term)).collect();
-        words.join(self.t("、", ", "))
+        let mut words = String::new();
+        let mut before = true;
+        for (index, term) in terms.split('、').enumerate() {
+            let word = self.word(term);
+            let same = word == term;
+            if index > 0 {
+                words.push_str(if before && same { "、" } else { self.t("、", ", ") });
+            }
+            words.push_str(word);
+            before = same;
+        }
+        words
     }
 
     /// What an action is called, by its name.
