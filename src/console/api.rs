@@ -9,7 +9,7 @@ use super::{
     caller::Caller,
     lessons,
     permit::Action,
-    review::{act, queue, remarks, show},
+    review::{act, outputs, queue, remarks, show},
     routes::{self, Row},
     settings::{health, people, tokens},
 };
@@ -33,7 +33,7 @@ use utoipa::{
 #[openapi(
     info(title = "Caishi", description = "财识：计划、审批、投放、撤回、网点、审计"),
     paths(
-        me,
+        me, super::overview::call, super::week::quotas::list, outputs::bytes,
         super::week::api_schedule, super::week::api_move, super::week::api_decide,
         super::campaigns::api_list, super::campaigns::api_save, super::campaigns::api_plan,
         super::campaigns::api_dry_run,
@@ -77,6 +77,7 @@ use utoipa::{
         chain::export,
         day::call,
         health::doctor,
+        health::list_channels,
         people::list,
         people::save_call,
         people::invite_call,

@@ -19,11 +19,14 @@ use crate::{
 };
 use askama::Template;
 use axum::{
+    Json,
     extract::State,
     response::{IntoResponse, Redirect, Response},
 };
 use jiff::{SignedDuration, Timestamp};
+use serde::Serialize;
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// So many slots ahead and behind.
 const SLOTS: usize = 6;
@@ -85,6 +88,79 @@ pub(super) async fn page(
         counts: counts(&desk).await?,
         page,
     })
+}
+
+/// Something that did not go as planned and is not over.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OverviewAlert)]
+pub struct AlertView {
+    /// A delivery, an occurrence, `hotline/` and a change of a number, or `campaigns`.
+    pub subject: String,
+    /// What happened, in Chinese.
+    pub what: String,
+    /// What to do, in Chinese.
+    pub next_step: String,
+}
+
+/// A slot that is to come.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OverviewSlot)]
+pub struct ComingView {
+    /// When, RFC 3339.
+    #[schema(value_type = String)]
+    pub at: Timestamp,
+    /// The schedule.
+    pub schedule: String,
+    /// The edition's name.
+    pub campaign: String,
+    /// Titles of its lessons.
+    pub lessons: String,
+}
+
+/// What the first page says.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = Overview)]
+pub struct OverviewView {
+    /// Why nothing is sent, where sending is held.
+    pub held: Option<String>,
+    /// All that waits for a person.
+    pub alerts: Vec<AlertView>,
+    /// What was returned to whoever asks.
+    pub returned: Vec<Queued>,
+    /// What waits for signatures, the most urgent first.
+    pub waiting: Vec<Queued>,
+    /// The next slots.
+    pub coming: Vec<ComingView>,
+    /// How many deliveries are in which state.
+    pub deliveries: BTreeMap<&'static str, u64>,
+}
+
+/// What waits for people, what comes next, and how all deliveries stand.
+#[utoipa::path(get, path = "/api/v1/overview", tag = "overview",
+    responses((status = 200, body = OverviewView)))]
+pub(super) async fn call(
+    State(desk): State<Desk>,
+    caller: Caller,
+) -> Result<Json<OverviewView>, Trouble> {
+    if caller.only_branch().is_some() {
+        return Err(Trouble::missing("网点看自己的页面：/api/v1/branches/<网点代号>"));
+    }
+    let publisher = desk.publisher();
+    let mut alerts = schedule_alerts(&*desk.content().await?);
+    alerts.extend(publisher.alerts().await?);
+    let (waiting, returned) = open_reviews(&desk, &caller).await?;
+    let alert = |Alert { subject, what, next_step }| AlertView { subject, what, next_step };
+    let slot =
+        |Coming { at, schedule, campaign, lessons }| ComingView { at, schedule, campaign, lessons };
+    let counts = counts(&desk).await?;
+    Ok(Json(OverviewView {
+        held: publisher.store.deployment().await?.hold.map(|hold| hold.reason),
+        alerts: alerts.into_iter().map(alert).collect(),
+        returned,
+        waiting,
+        coming: coming(&desk).await?.into_iter().map(slot).collect(),
+        deliveries: counts.into_iter().map(|(state, _, count)| (state, count)).collect(),
+    }))
 }
 
 /// What waits for signatures, the most urgent first; and what was returned to whoever asks, who has

@@ -257,6 +257,20 @@ pub(super) async fn api_board(
     State(desk): State<Desk>,
     asked: Asked,
 ) -> Result<Json<BoardView>, Trouble> {
+    let unknown = asked.all("state").filter(|name| DeliveryState::from_name(name).is_none());
+    let mut faults: Vec<String> = unknown
+        .map(|name| {
+            let known: Vec<_> = DeliveryState::ALL.iter().map(|state| state.as_str()).collect();
+            format!("state：没有状态“{name}”；有 {}", known.join("、"))
+        })
+        .collect();
+    let page = asked.text("page");
+    if !page.is_empty() && !page.parse::<u32>().is_ok_and(|page| page > 0) {
+        faults.push(format!("page：应是从 1 起的整数，现在是“{page}”"));
+    }
+    if !faults.is_empty() {
+        return Err(Trouble::wrong_list(faults));
+    }
     let (pager, rows, _) = read(&desk, &asked, &filter_of(&asked)).await?;
     Ok(Json(BoardView {
         page: pager.page,

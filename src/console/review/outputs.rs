@@ -87,6 +87,20 @@ pub(in crate::console) async fn output(
     }
 }
 
+/// The bytes of an output, as they were approved and go out.
+#[utoipa::path(get, path = "/api/v1/outputs/{manifest}/{sha256}", tag = "reviews",
+    params(("manifest" = String, Path, description = "清单的 SHA-256，至少前 16 位"),
+        ("sha256" = String, Path, description = "文件的 SHA-256，至少前 16 位")),
+    responses((status = 200, description = "文件", content_type = "application/octet-stream"),
+        (status = 404, body = crate::console::api::Problem)))]
+pub(in crate::console) async fn bytes(
+    State(desk): State<Desk>,
+    Path((manifest, digest)): Path<(String, String)>,
+) -> Result<Response, Trouble> {
+    let output = find(&desk, &manifest, &digest).await?;
+    Ok(answer(&output.file, output.bytes))
+}
+
 /// The bytes, with headers that let them do nothing.
 pub(in crate::console) fn answer(file: &Listing, bytes: Vec<u8>) -> Response {
     let policy = match file.media_type {

@@ -2,6 +2,7 @@
 
 use super::{people, tokens};
 use crate::{
+    config::ChannelEntry,
     console::{
         Desk,
         caller::Caller,
@@ -83,6 +84,20 @@ pub(in crate::console) async fn page(
     show(&desk, &shown, caller, Forms::default()).await
 }
 
+fn channels(desk: &Desk) -> Vec<Channel> {
+    let publisher = desk.publisher();
+    let channel = |entry: &ChannelEntry| Channel {
+        id: entry.id.to_string(),
+        kind: entry.kind.clone(),
+        mode: format!("{:?}", entry.mode).to_lowercase(),
+        outputs: entry.outputs.iter().map(|one| one.label()).collect::<Vec<_>>().join("、"),
+        sandbox: entry.sandbox,
+        faults: publisher.channel_faults.get(&entry.id).cloned().unwrap_or_default(),
+        checked: desk.checkup().of_channel(&entry.id),
+    };
+    publisher.config.channels.iter().map(channel).collect()
+}
+
 pub(super) async fn show(
     desk: &Desk,
     shown: &Shown,
@@ -93,21 +108,11 @@ pub(super) async fn show(
     let status = refused.map_or(StatusCode::OK, |trouble| trouble.status);
     let withdraws = caller.may(Action::ChangeTokens);
     let departments = people::departments(&*desk.content().await?);
-    let publisher = desk.publisher();
-    let channels = publisher.config.channels.iter().map(|entry| Channel {
-        id: entry.id.to_string(),
-        kind: entry.kind.clone(),
-        mode: format!("{:?}", entry.mode).to_lowercase(),
-        outputs: entry.outputs.iter().map(|one| one.label()).collect::<Vec<_>>().join("、"),
-        sandbox: entry.sandbox,
-        faults: publisher.channel_faults.get(&entry.id).cloned().unwrap_or_default(),
-        checked: desk.checkup().of_channel(&entry.id),
-    });
     let in_language =
         |labels: (&'static str, &'static str)| shown.language.of_two(labels.0, labels.1).to_owned();
     let roles = Role::ALL.map(|role| (role.as_str(), in_language(role.labels()))).to_vec();
     let actions = Action::ALL.iter().map(|one| (one.as_str(), in_language(one.labels())));
-    let (channels, actions) = (channels.collect(), actions.collect());
+    let (channels, actions) = (channels(desk), actions.collect());
     let mut answer = render(&SettingsPage {
         people: people::everybody(desk, shown).await?,
         tokens: tokens::tokens(desk).await?,
@@ -195,6 +200,51 @@ fn in_console(step: &str) -> String {
         ("：caishi doctor", ""),
     ];
     BUTTONS.iter().fold(step.to_owned(), |step, (command, button)| step.replace(command, button))
+}
+
+/// A channel as it is configured, and what the last check-up found.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ChannelStanding)]
+pub struct ChannelView {
+    /// Its id in `channels.toml`.
+    pub id: String,
+    /// What it is: `wechat`, `folder`, `webhook` …
+    pub kind: String,
+    /// `draft`, `publish` …
+    pub mode: String,
+    /// What goes over it, in Chinese.
+    pub outputs: String,
+    /// Whether it goes to the stand-in.
+    pub sandbox: bool,
+    /// Why it could not be opened, if it could not.
+    pub faults: Vec<String>,
+    /// When a check-up last looked at it; the service forgets it when it ends.
+    #[schema(value_type = Option<String>)]
+    pub checked_at: Option<Timestamp>,
+    /// What that check-up found.
+    pub findings: Vec<Finding>,
+}
+
+/// Every channel, with what the last check-up found of it.
+#[utoipa::path(get, path = "/api/v1/channels", tag = "settings",
+    responses((status = 200, body = [ChannelView])))]
+pub(in crate::console) async fn list_channels(
+    State(desk): State<Desk>,
+) -> Result<Json<Vec<ChannelView>>, Trouble> {
+    let view = |one: Channel| {
+        let (checked_at, looked) = one.checked.unzip();
+        ChannelView {
+            id: one.id,
+            kind: one.kind,
+            mode: one.mode,
+            outputs: one.outputs,
+            sandbox: one.sandbox,
+            faults: one.faults,
+            checked_at,
+            findings: looked.map(|looked| looked.findings).unwrap_or_default(),
+        }
+    };
+    Ok(Json(channels(&desk).into_iter().map(view).collect()))
 }
 
 #[derive(Template)]

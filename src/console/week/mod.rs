@@ -2,7 +2,7 @@
 
 mod grid;
 mod moving;
-mod quotas;
+pub(super) mod quotas;
 pub(super) mod standing;
 
 pub(super) use moving::{

@@ -1,7 +1,7 @@
 //! How often channels may still send in the days that are shown, and how often they are to.
 
 use super::{
-    super::{Desk, language::say, trouble::Trouble},
+    super::{Desk, asked::Asked, language::say, trouble::Trouble},
     grid::Span,
 };
 use crate::{
@@ -10,8 +10,11 @@ use crate::{
     schedule::Verdict,
     work::{books::StoreBooks, clock::shanghai},
 };
+use axum::{Json, extract::State};
 use jiff::{SignedDuration, Timestamp, ToSpan as _, civil::Date};
+use serde::Serialize;
 use std::collections::BTreeMap;
+use utoipa::ToSchema;
 
 /// Beyond this nothing is counted: it costs a look at every slot until then.
 const AHEAD: SignedDuration = SignedDuration::from_hours(24 * 400);
@@ -20,6 +23,34 @@ const AHEAD: SignedDuration = SignedDuration::from_hours(24 * 400);
 pub(super) struct Quota {
     pub(super) channel: String,
     pub(super) lines: Vec<(bool, String)>,
+}
+
+/// How often a channel may still send.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = ChannelQuota)]
+pub struct QuotaView {
+    /// The channel.
+    pub channel: String,
+    /// What is left and what is still to go out, in words.
+    pub lines: Vec<String>,
+    /// Whether more is to go out than may.
+    pub exceeded: bool,
+}
+
+/// How often channels with a quota may still send, this week and this month.
+#[utoipa::path(get, path = "/api/v1/quotas", tag = "schedule",
+    responses((status = 200, body = [QuotaView])))]
+pub(in super::super) async fn list(
+    State(desk): State<Desk>,
+) -> Result<Json<Vec<QuotaView>>, Trouble> {
+    let now = desk.publisher().store.now().await?;
+    let span = Span::asked(&Asked::default(), shanghai(now).date());
+    let view = |quota: Quota| QuotaView {
+        channel: quota.channel,
+        exceeded: quota.lines.iter().any(|(alarm, _)| *alarm),
+        lines: quota.lines.into_iter().map(|(_, line)| line).collect(),
+    };
+    Ok(Json(of_span(&desk, &span, now).await?.into_iter().map(view).collect()))
 }
 
 /// What is due on each day over one account, and today.
