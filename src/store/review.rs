@@ -146,6 +146,9 @@ const REVIEW: &str = "r.number, r.campaign, r.lessons, r.plan_key, r.revision, r
 const APPROVALS: &str = "SELECT manifest, step, actor, at, decision, note, expires_at \
                          FROM approval WHERE manifest = $1 ORDER BY at, step, actor";
 
+const ALL_APPROVALS: &str = "SELECT manifest, step, actor, at, decision, note, expires_at \
+                             FROM approval ORDER BY at, step, actor";
+
 /// Decisions about a manifest, in a transaction.
 pub(super) async fn approvals_of(
     writing: &mut Writing<'_>,
@@ -331,5 +334,20 @@ impl Store {
     pub async fn approvals(&self, manifest: &Digest) -> Answer<Vec<Approval>> {
         let rows = self.database.all("读审批意见", APPROVALS, values![manifest]).await?;
         rows.iter().map(read_approval).collect()
+    }
+
+    /// The decisions about every manifest, each in the order they were made: for lists of
+    /// submissions, with one question instead of one for each.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn all_approvals(&self) -> Answer<BTreeMap<Digest, Vec<Approval>>> {
+        let rows = self.database.all("读审批意见", ALL_APPROVALS, Vec::new()).await?;
+        let mut all: BTreeMap<Digest, Vec<Approval>> = BTreeMap::new();
+        for row in &rows {
+            let approval = read_approval(row)?;
+            all.entry(approval.manifest).or_default().push(approval);
+        }
+        Ok(all)
     }
 }
