@@ -114,11 +114,17 @@ export class Typist extends Person {
     if (!open) this.walk.fault(this.where(text), "Enter does not open it");
   }
 
-  /** A file by the browser's own dialogue, which the system draws. */
+  /** A file by the browser's own dialogue, which the system draws. A browser under load drops a
+      stroke now and then; a person presses again, and the walk does so twice. */
   async file(selector, name, bytes) {
-    await this.tab(selector);
-    const [chooser] = await Promise.all([this.page.waitForEvent("filechooser"), this.page.keyboard.press("Enter")]);
-    await chooser.setFiles({ name, mimeType: "text/csv", buffer: Buffer.from(bytes) });
+    for (let attempt = 1; attempt <= 3; attempt++) {
+      await this.tab(selector);
+      const opened = this.page.waitForEvent("filechooser", { timeout: 10000 }).catch(() => null);
+      await this.page.keyboard.press("Enter", { delay: 50 });
+      const chooser = await opened;
+      if (chooser) return chooser.setFiles({ name, mimeType: "text/csv", buffer: Buffer.from(bytes) });
+    }
+    this.walk.fault(this.where(selector), "Enter does not open the choice of a file");
   }
 
   /** The form was refused: what is wrong has the focus, or the field that is wrong; and Tab comes to
