@@ -210,6 +210,7 @@ fn publishing(routes: Routes) -> Routes {
         .post("/api/v1/slots/decide", ChangeSchedule, week::api_decide)
         .get("/console/campaigns", ReadSchedule, campaigns::page)
         .get("/console/campaigns/edit", ChangeCampaigns, campaigns::edit)
+        .post("/console/campaigns/lessons", ChangeCampaigns, campaigns::lessons)
         .post("/console/campaigns/plan", ChangeCampaigns, campaigns::plan)
         .post("/console/campaigns/save", ChangeCampaigns, campaigns::save)
         .post("/console/campaigns/dry-run", ChangeCampaigns, campaigns::dry_run)

@@ -12,6 +12,7 @@ use super::{
         trouble::Trouble,
     },
     draft,
+    picks::Picks,
     rhythm::{ScheduleView, WEEKDAYS},
     scheduled,
     stale::stale,
@@ -19,7 +20,7 @@ use super::{
     view::{EditionView, PlanView},
 };
 use crate::{
-    model::{Audience, Digest, Library, Reached},
+    model::{Audience, Digest, Reached},
     work::{
         Content,
         campaigns::{Draft, DraftPlan},
@@ -33,14 +34,6 @@ use axum::{
     response::{IntoResponse, Redirect, Response},
 };
 use std::{collections::BTreeSet, sync::Arc};
-
-/// A lesson that can be picked.
-struct Pick {
-    id: String,
-    title: String,
-    state: String,
-    order: String,
-}
 
 /// Something that can be ticked.
 struct Tick {
@@ -56,7 +49,8 @@ struct CampaignPage {
     view: EditionView,
     is_new: bool,
     series: Vec<(String, String)>,
-    picks: Vec<Pick>,
+    /// Lessons to pick from.
+    picks: Picks,
     channels: Vec<Tick>,
     audiences: Vec<Tick>,
     districts: Vec<Tick>,
@@ -124,7 +118,7 @@ async fn show(
     let is_new = !library.campaigns.iter().any(|series| series.id == view.series);
     let mut answer = render(&CampaignPage {
         series: library.campaigns.iter().map(|one| (one.id.clone(), one.name.clone())).collect(),
-        picks: picks(library, &view.lessons, &view.orders),
+        picks: Picks::of(library, &view),
         channels: channels.collect(),
         audiences: audiences.collect(),
         districts: same(districts.filter(|name| !name.is_empty()).collect(), &view.districts),
@@ -152,37 +146,6 @@ fn others(content: &Content, view: &EditionView) -> Vec<(String, String)> {
     all.filter(|entry| !own.contains(&entry.id.as_str())).map(scheduled).collect()
 }
 
-/// Every lesson, the picked ones first, in their order.
-fn picks(library: &Library, chosen: &[String], orders: &[String]) -> Vec<Pick> {
-    let mut picks: Vec<(usize, Pick)> = Vec::new();
-    for lesson in &library.lessons {
-        let place = chosen.iter().position(|id| id == lesson.id.as_str());
-        let general = lesson.variants.get(&Audience::General);
-        let state = general.map_or_else(String::new, |variant| {
-            let audiences: Vec<&str> = lesson.variants.keys().map(|one| one.label()).collect();
-            let facts = variant.facts_review_by;
-            let facts = facts.map_or_else(String::new, |day| format!("，事实核到 {day}"));
-            format!(
-                "有效 {} 至 {}{facts} · {}",
-                variant.valid_from,
-                variant.valid_until,
-                audiences.join("、")
-            )
-        });
-        let pick = Pick {
-            title: super::super::titles(library, std::slice::from_ref(&lesson.id)),
-            state,
-            order: place.map_or_else(String::new, |place| {
-                orders.get(place).cloned().unwrap_or_else(|| (place + 1).to_string())
-            }),
-            id: lesson.id.to_string(),
-        };
-        picks.push((place.unwrap_or(usize::MAX), pick));
-    }
-    picks.sort_by_key(|(place, _)| *place);
-    picks.into_iter().map(|(_, pick)| pick).collect()
-}
-
 fn typed(view: &EditionView, content: &Content) -> Result<Draft, Trouble> {
     draft::read(view, &content.library).map_err(Trouble::wrong_list)
 }
@@ -192,6 +155,16 @@ async fn planned(desk: &Desk, view: &EditionView) -> Result<(Draft, DraftPlan), 
     let draft = typed(view, &content)?;
     let plan = desk.publisher().draft_plan(&content, &draft).await?;
     Ok((draft, plan))
+}
+
+/// `POST /console/campaigns/lessons`: other lessons to pick from; what was typed stays.
+pub(in super::super) async fn lessons(
+    State(desk): State<Desk>,
+    shown: Shown,
+    caller: Caller,
+    Sent(form): Sent<CampaignForm>,
+) -> Result<Response, Trouble> {
+    show(&desk, &shown, caller, form.into(), (StatusCode::OK, Vec::new(), None)).await
 }
 
 /// `POST /console/campaigns/plan`

@@ -2,6 +2,7 @@
 
 mod draft;
 mod form;
+mod picks;
 mod rhythm;
 mod stale;
 mod typed;
@@ -9,7 +10,7 @@ mod view;
 
 pub(super) use form::{
     __path_api_dry_run, __path_api_plan, __path_api_save, api_dry_run, api_plan, api_save, dry_run,
-    edit, plan, save,
+    edit, lessons, plan, save,
 };
 
 use super::{

@@ -39,6 +39,8 @@ pub(in super::super) struct CampaignForm {
     edits: String,
     seen: String,
     anyway: String,
+    find: String,
+    listed: String,
 }
 
 impl From<CampaignForm> for EditionView {
@@ -95,7 +97,9 @@ impl From<CampaignForm> for EditionView {
             seen: form.seen,
             anyway: !form.anyway.is_empty(),
             new_series: new,
-            orders: if garbled.is_empty() { Vec::new() } else { orders },
+            find: trimmed(&form.find, 100),
+            listed: form.listed.parse().unwrap_or_default(),
+            orders,
             garbled,
         }
     }

@@ -57,8 +57,13 @@ pub struct EditionView {
     /// Whether the form asks for a new series.
     #[serde(skip)]
     pub(super) new_series: bool,
-    /// What the form sent and nothing can be made of.
-    /// The places of the lessons as they were typed, where one of them is no number.
+    /// What is searched for among the lessons that can be picked.
+    #[serde(skip)]
+    pub(super) find: String,
+    /// How many of those that are not picked are listed at least.
+    #[serde(skip)]
+    pub(super) listed: usize,
+    /// The places of the lessons as they were typed; empty where nobody typed any.
     #[serde(skip)]
     pub(super) orders: Vec<String>,
     /// What the form sent and nothing can be made of.
@@ -92,6 +97,8 @@ impl EditionView {
             seen: seen.to_owned(),
             anyway: false,
             new_series: false,
+            find: String::new(),
+            listed: 0,
             orders: Vec::new(),
             garbled: Vec::new(),
         }

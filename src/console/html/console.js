@@ -31,6 +31,14 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// Enter in a field that has a button of its own presses that button.
+document.addEventListener("keydown", (event) => {
+  const button = event.key === "Enter" && !event.isComposing && event.target.dataset?.enter;
+  if (!button) return;
+  event.preventDefault();
+  document.getElementById(button).click();
+});
+
 // A form is sent once.
 document.addEventListener("submit", (event) => {
   if (event.target.dataset.sent) event.preventDefault();

@@ -16,6 +16,7 @@ mod oidc;
 mod outputs;
 mod overview;
 mod own_tokens;
+mod picks;
 mod programs;
 mod reach;
 mod recalls;
