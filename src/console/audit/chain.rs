@@ -26,8 +26,11 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
-/// Rows of a page.
-const ROWS: u32 = 100;
+/// Rows of a page: so many are drawn at once within 100 KB.
+const ROWS: u32 = 40;
+
+/// Rows of an answer to a program.
+const ANSWERED: u32 = 100;
 
 /// Which rows.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -83,7 +86,7 @@ fn row(row: AuditRow) -> Row {
 }
 
 /// What is searched for; names every field that cannot be read.
-fn read(asked: &Asked) -> Result<AuditSearch, Trouble> {
+fn read(asked: &Asked, limit: u32) -> Result<AuditSearch, Trouble> {
     let mut faults = Vec::new();
     let before = match asked.before.as_deref().map(str::trim) {
         None | Some("") => i64::MAX,
@@ -112,7 +115,7 @@ fn read(asked: &Asked) -> Result<AuditSearch, Trouble> {
         return Err(Trouble::wrong_fields(faults));
     }
     let words = asked.q.as_deref().unwrap_or_default().trim().chars().take(100).collect();
-    Ok(AuditSearch { words, from, until, before, limit: ROWS })
+    Ok(AuditSearch { words, from, until, before, limit })
 }
 
 /// The beginning of a day in Asia/Shanghai, or of the day after it.
@@ -122,8 +125,8 @@ fn start(text: &str, after: bool) -> Option<Timestamp> {
     Some(day.to_zoned(bank_zone()).ok()?.timestamp())
 }
 
-async fn rows(desk: &Desk, asked: &Asked) -> Result<Vec<Row>, Trouble> {
-    let search = read(asked)?;
+async fn rows(desk: &Desk, asked: &Asked, limit: u32) -> Result<Vec<Row>, Trouble> {
+    let search = read(asked, limit)?;
     let rows = desk.publisher().store.audit_search(&search).await?;
     Ok(rows.into_iter().map(row).collect())
 }
@@ -157,7 +160,7 @@ async fn show(
     asked: Asked,
     verified: Option<Result<u64, (i64, String)>>,
 ) -> Result<Response, Trouble> {
-    let (rows, problem) = match rows(desk, &asked).await {
+    let (rows, problem) = match rows(desk, &asked, ROWS).await {
         Ok(rows) => (rows, None),
         Err(trouble) if trouble.status.is_client_error() => (Vec::new(), Some(trouble)),
         Err(trouble) => return Err(trouble),
@@ -196,7 +199,7 @@ pub(in crate::console) async fn list(
     State(desk): State<Desk>,
     Query(asked): Query<Asked>,
 ) -> Result<Json<Vec<Row>>, Trouble> {
-    Ok(Json(rows(&desk, &asked).await?))
+    Ok(Json(rows(&desk, &asked, ANSWERED).await?))
 }
 
 /// Whether the chain is whole.
