@@ -9,6 +9,7 @@ use super::{
 use crate::model::{CampaignId, ChannelId, DeliveryState, Digest, LessonId, ScheduleId};
 use jiff::Timestamp;
 use sqlx::any::AnyRow;
+use std::collections::BTreeMap;
 
 /// Something that is or was out or may go out, with the lessons of its slot.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,6 +47,25 @@ impl Out {
     #[must_use]
     pub fn is_out(&self) -> bool {
         matches!(self.state, DeliveryState::Confirmed | DeliveryState::Accepted)
+    }
+}
+
+/// When something came to be seen, and to be seen no longer.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Seen {
+    /// When the far side was first known to show it.
+    pub confirmed: Option<Timestamp>,
+    /// When the far side first took it.
+    pub accepted: Option<Timestamp>,
+    /// When it was first taken down.
+    pub recalled: Option<Timestamp>,
+}
+
+impl Seen {
+    /// When it was to be seen for the first time.
+    #[must_use]
+    pub fn from(&self) -> Option<Timestamp> {
+        self.confirmed.or(self.accepted)
     }
 }
 
@@ -122,31 +142,35 @@ impl Store {
         rows.iter().map(read).collect()
     }
 
-    /// Everything that was to go out before a moment, whatever became of it, the newest first.
+    /// Everything that ever was to go out, whatever became of it, the latest slot first.
     ///
     /// # Errors
     /// [`super::StoreError`].
-    pub async fn out_before(&self, until: Timestamp) -> Answer<Vec<Out>> {
-        let sql =
-            sqlx::AssertSqlSafe(format!("{OUT} WHERE d.slot < $1 ORDER BY d.slot DESC, d.id"));
-        let rows = self.database.all("读以前的内容", sql, values![until]).await?;
+    pub async fn out_ever(&self) -> Answer<Vec<Out>> {
+        let sql = sqlx::AssertSqlSafe(format!("{OUT} ORDER BY d.slot DESC, d.id"));
+        let rows = self.database.all("读以前的内容", sql, Vec::new()).await?;
         rows.iter().map(read).collect()
     }
 
-    /// What was to go out in the place of something, on its slot or after it, the earliest first.
+    /// From when until when every delivery was to be seen; without those that never went out.
     ///
     /// # Errors
     /// [`super::StoreError`].
-    pub async fn out_after(&self, out: &Out) -> Answer<Vec<Out>> {
-        let sql = sqlx::AssertSqlSafe(format!(
-            "{OUT} WHERE d.channel = $1 AND d.target = $2 AND d.slot >= $3 AND d.id <> $4 \
-             ORDER BY d.slot, d.id"
-        ));
-        let values = values![out.channel.as_str(), &out.target, out.slot, &out.delivery];
-        let rows = self.database.all("读后来的内容", sql, values).await?;
-        let mut after = rows.iter().map(read).collect::<Answer<Vec<_>>>()?;
-        after.retain(|one| one.campaign.series == out.campaign.series);
-        Ok(after)
+    pub async fn seen(&self) -> Answer<BTreeMap<String, Seen>> {
+        let sql = "SELECT delivery, to_state, CAST(MIN(at) AS BIGINT) AS first \
+                   FROM delivery_attempt WHERE to_state IN ('confirmed', 'accepted', 'recalled') \
+                   GROUP BY delivery, to_state";
+        let mut all: BTreeMap<String, Seen> = BTreeMap::new();
+        for row in &self.database.all("读投递经过", sql, Vec::new()).await? {
+            let first = Some(row.moment("first")?);
+            let seen = all.entry(row.text("delivery")?).or_default();
+            match row.parsed("to_state", DeliveryState::from_name)? {
+                DeliveryState::Confirmed => seen.confirmed = first,
+                DeliveryState::Accepted => seen.accepted = first,
+                _ => seen.recalled = first,
+            }
+        }
+        Ok(all)
     }
 
     /// Everything that ever carried a lesson, newest first, at most so many.

@@ -50,7 +50,8 @@ impl Publisher {
         let content = Content::load(&self.config).ok();
         let scheduled = content.as_ref().and_then(|content| content.schedule(name).ok());
         let campaign = scheduled.map(|entry| entry.campaign.clone());
-        let reviews = self.store.reviews(None).await?;
+        let submissions = self.submissions().await?;
+        let reviews = &submissions.reviews;
         let alike = |review: &&Review| match &campaign {
             Some(campaign) => review.campaign == *campaign,
             None => {

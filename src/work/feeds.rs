@@ -24,7 +24,7 @@ const DELIVERIES: u32 = 150;
 const REMEMBERED: SignedDuration = SignedDuration::from_hours(24 * 70);
 
 /// What branches use or hang up; the rest is for other eyes.
-const FOR_BRANCHES: [OutputKind; 7] = [
+pub(super) const FOR_BRANCHES: [OutputKind; 7] = [
     OutputKind::Screen,
     OutputKind::Print,
     OutputKind::Leaflet,

@@ -1,12 +1,9 @@
 //! Until when something could be seen where it hung: until something newer took its place, until it
 //! was taken down, or until its last day was over.
 
-use super::{
-    Publisher, WorkError,
-    live::{moment_of, went_out},
-};
+use super::{Publisher, WorkError, history::History, live::is_same_place};
 use crate::{
-    model::{BranchId, DeliveryState, bank_zone},
+    model::{BranchId, bank_zone},
     store::Out,
 };
 use jiff::Timestamp;
@@ -37,18 +34,21 @@ impl Publisher {
     ///
     /// # Errors
     /// The ledger's, or a manifest that cannot be read.
-    pub async fn end_at(&self, out: &Out, branch: &BranchId) -> Result<Option<End>, WorkError> {
-        let attempts = self.store.attempts(&out.delivery).await?;
-        let Some(at) = went_out(&attempts) else { return Ok(None) };
-        let mut ends: Vec<End> = Vec::new();
-        if let Some(at) = moment_of(&attempts, DeliveryState::Recalled) {
-            ends.push(End { at, why: EndWhy::Recalled });
-        }
+    pub async fn end_at(
+        &self,
+        history: &History,
+        out: &Out,
+        branch: &BranchId,
+    ) -> Result<Option<End>, WorkError> {
+        let Some(at) = history.out_at(&out.delivery) else { return Ok(None) };
+        let recalled = history.recalled_at(&out.delivery);
+        let mut ends: Vec<End> =
+            recalled.map(|at| End { at, why: EndWhy::Recalled }).into_iter().collect();
         if !self.stays_with_people(&out.channel) {
             let last = self.contents(&out.manifest).await?.map(|contents| contents.until);
             let over = last.and_then(|last| last.tomorrow().ok()?.to_zoned(bank_zone()).ok());
             ends.extend(over.map(|over| End { at: over.timestamp(), why: EndWhy::Over }));
-            ends.extend(self.replaced_at(out, at, branch).await?);
+            ends.extend(self.replaced_at(history, out, at, branch).await?);
         }
         Ok(ends.into_iter().min_by_key(|end| end.at))
     }
@@ -56,23 +56,27 @@ impl Publisher {
     /// When something newer of its series was out in its place.
     async fn replaced_at(
         &self,
+        history: &History,
         out: &Out,
         at: Timestamp,
         branch: &BranchId,
     ) -> Result<Option<End>, WorkError> {
         let mut first: Option<End> = None;
-        for next in self.store.out_after(out).await? {
+        let later = history.outs.iter().rev().filter(|next| {
+            next.slot >= out.slot && next.delivery != out.delivery && is_same_place(next, out)
+        });
+        for next in later {
             // Later slots go out later still.
             if first.as_ref().is_some_and(|end| end.at <= next.slot) {
                 break;
             }
-            let newer = went_out(&self.store.attempts(&next.delivery).await?);
-            let Some(newer) = newer.filter(|newer| *newer > at) else { continue };
+            let newer = history.out_at(&next.delivery).filter(|newer| *newer > at);
+            let Some(newer) = newer else { continue };
             let contents = self.contents(&next.manifest).await?;
             if contents.is_some_and(|contents| contents.reaches(branch))
                 && first.as_ref().is_none_or(|end| newer < end.at)
             {
-                first = Some(End { at: newer, why: EndWhy::Replaced(next.delivery) });
+                first = Some(End { at: newer, why: EndWhy::Replaced(next.delivery.clone()) });
             }
         }
         Ok(first)

@@ -2,7 +2,10 @@
 //! ledger says what went out; for how long it stays depends on where it went: a folder or a pack
 //! repository shows the newest of a series until its last day, what was sent to people stays.
 
-use super::{Publisher, WorkError, clock::shanghai, registered::Registers};
+use super::{
+    Publisher, WorkError, clock::shanghai, feeds::FOR_BRANCHES, history::History,
+    registered::Registers, replaced::Submissions,
+};
 use crate::{
     deliver::RecallAbility,
     model::{BranchId, ChannelId, DeliveryState, Digest, OutputKind},
@@ -24,17 +27,30 @@ pub struct Contents {
     pub until: Date,
     /// Output and how many files.
     pub outputs: BTreeMap<OutputKind, usize>,
-    /// How many branches have files of their own in it.
-    pub branches: usize,
+    /// The branches that have files of their own in it.
+    own: Arc<BTreeSet<String>>,
+    /// Whether it has files for branches that all share whom it goes to.
+    shared: bool,
     /// The only branches that it goes to; `None` for every one.
-    reached: Option<BTreeSet<String>>,
+    reached: Option<Arc<BTreeSet<String>>>,
 }
 
 impl Contents {
-    /// Whether a branch has anything of it.
+    /// How many branches have files of their own in it.
+    #[must_use]
+    pub fn branches(&self) -> usize {
+        self.own.len()
+    }
+
+    /// Whether it goes to a branch.
     #[must_use]
     pub fn reaches(&self, branch: &BranchId) -> bool {
         self.reached.as_ref().is_none_or(|reached| reached.contains(branch.as_str()))
+    }
+
+    /// Whether a branch has a file of it, over a channel that has those for all branches or not.
+    fn gives(&self, branch: &BranchId, has_shared: bool) -> bool {
+        self.own.contains(branch.as_str()) || (has_shared && self.shared && self.reaches(branch))
     }
 }
 
@@ -83,8 +99,25 @@ pub struct LiveOut {
 #[derive(Debug, Default)]
 pub(super) struct LiveCache {
     contents: Mutex<BTreeMap<Digest, Arc<Contents>>>,
+    /// Sets of branches that manifests have in common: most go to the same ones.
+    branches: Mutex<BTreeSet<Arc<BTreeSet<String>>>>,
     known: Mutex<Option<Known>>,
     pub(super) registers: Registers,
+    pub(super) history: Mutex<Option<Arc<History>>>,
+    pub(super) submissions: Mutex<Option<Arc<Submissions>>>,
+}
+
+impl LiveCache {
+    /// The one copy of a set of branches.
+    fn common(&self, branches: BTreeSet<String>) -> Arc<BTreeSet<String>> {
+        let mut known = self.branches.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(own) = known.get(&branches) {
+            return Arc::clone(own);
+        }
+        let own = Arc::new(branches);
+        known.insert(Arc::clone(&own));
+        own
+    }
 }
 
 #[derive(Debug)]
@@ -116,6 +149,13 @@ fn place(out: &Out) -> Place {
     (out.channel.clone(), out.target.clone(), out.campaign.series.clone())
 }
 
+/// Whether one of two takes the place of the other.
+pub(super) fn is_same_place(one: &Out, other: &Out) -> bool {
+    one.channel == other.channel
+        && one.target == other.target
+        && one.campaign.series == other.campaign.series
+}
+
 fn is_over(state: DeliveryState) -> bool {
     use DeliveryState::{Cancelled, Dead, Expired, Recalled};
     matches!(state, Cancelled | Dead | Expired | Recalled)
@@ -129,6 +169,13 @@ impl Publisher {
         entry.is_none_or(|entry| matches!(entry.kind.as_str(), "wechat" | "webhook"))
     }
 
+    /// Whether what goes over a channel has files that all branches share.
+    #[must_use]
+    pub fn has_shared_files(&self, channel: &ChannelId) -> bool {
+        let kind = self.entry(channel).map(|entry| entry.kind.as_str());
+        kind.is_ok_and(|kind| matches!(kind, "folder" | "packs"))
+    }
+
     /// Whether a series of a channel stays empty where its newest was taken back: the pointer of a
     /// folder names nothing then.
     fn stays_empty(&self, channel: &ChannelId) -> bool {
@@ -140,7 +187,7 @@ impl Publisher {
         if !self.stays_empty(&out.channel) {
             return Ok(false);
         }
-        let newer = |other: &&Out| other.slot > out.slot && place(other) == place(out);
+        let newer = |other: &&Out| other.slot > out.slot && is_same_place(other, out);
         for other in recalled.iter().filter(newer) {
             if self
                 .contents(&other.manifest)
@@ -220,7 +267,7 @@ impl Publisher {
             return Ok(Some(Arc::clone(contents)));
         }
         let Some(json) = self.store.manifest(manifest).await? else { return Ok(None) };
-        let contents = Arc::new(contents_of(&json)?);
+        let contents = Arc::new(contents_of(&json, |branches| self.live.common(branches))?);
         known().insert(*manifest, Arc::clone(&contents));
         Ok(Some(contents))
     }
@@ -239,21 +286,22 @@ impl Publisher {
         let first_day = shanghai(from).date();
         let mut replaced: BTreeSet<Place> = BTreeSet::new();
         let mut then = ShownThen::default();
-        for out in self.store.out_before(until).await? {
+        let history = self.history().await?;
+        for out in history.outs.iter().filter(|out| out.slot < until) {
             let is_known = self.config.channels.iter().any(|entry| entry.id == out.channel);
             if is_known && self.stays_with_people(&out.channel) {
                 continue;
             }
             let hangs = hanging.contains(&out.delivery);
-            if replaced.contains(&place(&out)) && !hangs {
+            if replaced.contains(&place(out)) && !hangs {
                 if then.replaced.len() < REPLACED && !is_over(out.state) {
-                    then.replaced.push(out);
+                    then.replaced.push(out.clone());
                 }
                 continue;
             }
-            let attempts = self.store.attempts(&out.delivery).await?;
-            let Some(at) = went_out(&attempts).filter(|at| *at < until) else { continue };
-            let recalled = moment_of(&attempts, DeliveryState::Recalled);
+            let at = history.out_at(&out.delivery).filter(|at| *at < until);
+            let Some(at) = at else { continue };
+            let recalled = history.recalled_at(&out.delivery);
             // What goes to other branches only replaces nothing here.
             let Some(contents) = self.contents(&out.manifest).await? else { continue };
             if !contents.reaches(branch) {
@@ -263,12 +311,13 @@ impl Publisher {
             // in a folder.
             let keeps = self.stays_empty(&out.channel);
             if at <= from && (keeps || recalled.is_none_or(|at| at >= until)) {
-                replaced.insert(place(&out));
+                replaced.insert(place(out));
             }
             let gone = recalled.is_some_and(|at| at < from);
             let in_time = contents.until >= first_day;
-            if hangs || (in_time && !gone) {
-                then.shown.push(out);
+            let gives = contents.gives(branch, self.has_shared_files(&out.channel));
+            if gives && (hangs || (in_time && !gone)) {
+                then.shown.push(out.clone());
             }
         }
         then.shown.reverse();
@@ -302,7 +351,10 @@ impl Publisher {
     }
 }
 
-fn contents_of(json: &str) -> Result<Contents, WorkError> {
+fn contents_of(
+    json: &str,
+    common: impl Fn(BTreeSet<String>) -> Arc<BTreeSet<String>>,
+) -> Result<Contents, WorkError> {
     let garbled = |what: String| WorkError::Manifest(what);
     let wire: ContentsWire =
         serde_json::from_str(json).map_err(|error| garbled(error.to_string()))?;
@@ -310,17 +362,20 @@ fn contents_of(json: &str) -> Result<Contents, WorkError> {
     for output in wire.files.iter().filter_map(|file| OutputKind::from_name(&file.output)) {
         *outputs.entry(output).or_default() += 1;
     }
-    let branches: BTreeSet<&String> =
-        wire.files.iter().filter_map(|file| file.branch.as_ref()).collect();
+    let for_all = wire.files.iter().filter(|file| file.branch.is_none());
+    let mut for_all = for_all.filter_map(|file| OutputKind::from_name(&file.output));
+    let shared = for_all.any(|output| FOR_BRANCHES.contains(&output));
+    let own = wire.files.into_iter().filter_map(|file| file.branch).collect();
     Ok(Contents {
         until: wire.until.parse().map_err(|_| garbled(format!("until 是“{}”", wire.until)))?,
-        branches: branches.len(),
+        own: common(own),
+        shared,
         outputs,
-        reached: wire.reach.map(|reach| reach.branches),
+        reached: wire.reach.map(|reach| common(reach.branches)),
     })
 }
 
-pub(super) fn moment_of(attempts: &[AttemptLine], state: DeliveryState) -> Option<Timestamp> {
+fn moment_of(attempts: &[AttemptLine], state: DeliveryState) -> Option<Timestamp> {
     attempts.iter().find(|line| line.to == state).map(|line| line.at)
 }
 

@@ -41,6 +41,7 @@ pub mod fire;
 pub mod given;
 mod given_zip;
 pub mod hands;
+pub mod history;
 pub mod hotlines;
 pub mod hung;
 mod hushed;

@@ -3,7 +3,7 @@
 use super::{
     Content, Publisher, WorkError,
     live::{LiveOut, Standing as Seen},
-    replaced::replaced_left_out,
+    replaced::Submissions,
 };
 use crate::{
     model::{Approval, DeliveryState, PersonId},
@@ -84,8 +84,8 @@ impl Publisher {
                 occurrences.push((occurrence, own));
             }
         }
-        let reviews = self.store.reviews(None).await?;
-        let waiting = self.waiting_of(&reviews).await?;
+        let submissions = self.submissions().await?;
+        let waiting = submissions.waiting(now);
         Ok(Overview {
             now,
             deployment: self.store.deployment().await?,
@@ -96,7 +96,7 @@ impl Publisher {
                 .chain(content.map(schedule_alerts).unwrap_or_default())
                 .collect(),
             warnings: match content {
-                Some(content) => self.warnings(content, now, &reviews).await?,
+                Some(content) => self.warnings(content, now, &submissions),
                 None => Vec::new(),
             },
             occurrences,
@@ -173,21 +173,19 @@ impl Publisher {
         Ok(overstays.map(alert).collect())
     }
 
-    async fn warnings(
+    fn warnings(
         &self,
         content: &Content,
         now: Timestamp,
-        reviews: &[Review],
-    ) -> Result<Vec<Warning>, WorkError> {
+        submissions: &Submissions,
+    ) -> Vec<Warning> {
         let mut approvals: Vec<(String, Approval)> = Vec::new();
-        for review in replaced_left_out(reviews) {
-            for (_, manifest) in review.manifests.iter().take(1) {
-                let own = self.store.approvals(manifest).await?;
-                approvals.extend(own.into_iter().map(|approval| (review.number.clone(), approval)));
-            }
+        for review in submissions.current() {
+            let own = submissions.approvals(review).iter().cloned();
+            approvals.extend(own.map(|approval| (review.number.clone(), approval)));
         }
         let days = self.config.review.warn_days;
-        Ok(schedule::warnings(now, days, &approvals, &content.library))
+        schedule::warnings(now, days, &approvals, &content.library)
     }
 
     /// Who has something to do with a submission: its author and editors.

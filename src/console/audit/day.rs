@@ -12,7 +12,6 @@ use crate::{
         trouble::Trouble,
     },
     model::{Branch, BranchId, suggest},
-    store::Display,
     work::{Content, clock::shanghai, registered::Registered},
 };
 use askama::Template;
@@ -26,6 +25,9 @@ use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
+/// So many deliveries are told of at once.
+const LINKS: usize = 20;
+
 /// A branch and a day.
 #[derive(Debug, Default, Deserialize, IntoParams)]
 pub struct Asked {
@@ -33,6 +35,8 @@ pub struct Asked {
     branch: Option<String>,
     /// The day in Asia/Shanghai, such as `2026-03-15`.
     day: Option<String>,
+    /// Only what comes behind this delivery: `next` of the answer before.
+    after: Option<String>,
 }
 
 /// What a branch showed on a day.
@@ -47,8 +51,13 @@ pub struct Day {
     pub registered_today: bool,
     /// The day.
     pub on: String,
-    /// What was out.
+    /// What was out, in the order of its slots; at most 20 at once, and behind the last of all
+    /// what screens went on with after it was replaced.
     pub links: Vec<Link>,
+    /// The delivery behind which they begin.
+    pub after: Option<String>,
+    /// Where there is more: the delivery to ask for the next ones with, as `after`.
+    pub next: Option<String>,
     /// Posters that a player says it showed and that no delivery of that day carries.
     pub unexplained: Vec<String>,
 }
@@ -108,7 +117,10 @@ pub(in crate::console) async fn call(
 async fn answer(desk: &Desk, content: Option<&Content>, asked: &Asked) -> Result<Day, Trouble> {
     let (branch, day) = read(asked)?;
     match desk.publisher().registered(&branch, content).await? {
-        Some(known) => on(desk, &branch, &known, day).await,
+        Some(known) => {
+            let after = asked.after.clone().filter(|after| !after.is_empty());
+            on(desk, &branch, &known, (day, after)).await
+        }
         None => Err(unknown(&branch, content)),
     }
 }
@@ -162,53 +174,54 @@ fn read(asked: &Asked) -> Result<(BranchId, Date), Trouble> {
     branch.zip(day).ok_or_else(|| Trouble::wrong_list(faults))
 }
 
-async fn on(desk: &Desk, branch: &BranchId, known: &Registered, day: Date) -> Result<Day, Trouble> {
+async fn on(
+    desk: &Desk,
+    branch: &BranchId,
+    known: &Registered,
+    (day, after): (Date, Option<String>),
+) -> Result<Day, Trouble> {
     let zone = shanghai(Timestamp::UNIX_EPOCH).time_zone().clone();
     let start = |day: Date| zone.to_timestamp(day.at(0, 0, 0, 0));
     let wrong = |_| Trouble::wrong("日期：没有这一天");
     let from = start(day).map_err(wrong)?;
     let until = start(day.tomorrow().map_err(wrong)?).map_err(wrong)?;
-    let store = &desk.publisher().store;
-    let displays = store.displays(branch, from, until).await?;
-    let then = desk.publisher().shown_between(branch, from, until).await?;
-    let asking = Asking { desk, branch, known, displays: &displays };
-    let mut links = Vec::new();
-    for out in &then.shown {
-        let manifest = desk.manifest(&out.manifest).await?;
-        links.push(asking.link(out, &manifest).await?);
-    }
-    links.retain(|link| !link.files.is_empty());
-    // A screen without a connection goes on with what was replaced elsewhere.
-    let carried = |links: &[Link], sha256: &str| {
-        links.iter().any(|link| link.files.iter().any(|file| file.sha256 == sha256))
+    let publisher = desk.publisher();
+    let displays = publisher.store.displays(branch, from, until).await?;
+    let called = publisher.called().await?;
+    let history = publisher.history().await?;
+    let then = publisher.shown_between(branch, from, until).await?;
+    let (displays, called, history) = (&displays[..], &called, &*history);
+    let asking = Asking { desk, branch, known, displays, called, history };
+    let played = asking.played(&then).await?;
+    let rest = match &after {
+        None => 0,
+        Some(after) => {
+            let place = then.shown.iter().position(|out| out.delivery == *after);
+            let what = say("那天没有这件投递", "No delivery of that day");
+            place.ok_or_else(|| Trouble::wrong_fields(vec![("after", what.to_owned())]))? + 1
+        }
     };
-    for out in &then.replaced {
-        let is_open = |display: &&Display| !carried(&links, &display.sha256);
-        let open: Vec<&Display> = displays.iter().filter(is_open).collect();
-        if open.is_empty() {
+    let (mut links, mut next) = (Vec::new(), None);
+    let mut rest = then.shown.iter().skip(rest).peekable();
+    while let Some(out) = rest.next() {
+        let link = asking.link(out, &*desk.manifest(&out.manifest).await?).await?;
+        links.extend(Some(link).filter(|link| !link.files.is_empty()));
+        if links.len() >= LINKS && rest.peek().is_some() {
+            next = Some(out.delivery.clone());
             break;
         }
-        let manifest = desk.manifest(&out.manifest).await?;
-        let mut own = asking.link(out, &manifest).await?;
-        own.files.retain(|file| open.iter().any(|display| display.sha256 == file.sha256));
-        own.replaced = true;
-        if !own.files.is_empty() {
-            links.push(own);
-        }
     }
-    let mut unexplained: Vec<String> = displays
-        .iter()
-        .filter(|display| !carried(&links, &display.sha256))
-        .map(|display| format!("{} {}", display.screen, display.sha256))
-        .collect();
-    unexplained.sort();
-    unexplained.dedup();
+    if next.is_none() {
+        links.extend(asking.went_on(&played).await?);
+    }
     Ok(Day {
         branch: branch.to_string(),
         name: known.name.clone(),
         registered_today: known.today,
         on: day.to_string(),
         links,
-        unexplained,
+        after,
+        next,
+        unexplained: played.unexplained,
     })
 }

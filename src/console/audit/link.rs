@@ -2,13 +2,13 @@
 
 use crate::{
     console::{Desk, trouble::Trouble},
-    model::{Approval, BranchId, Decision, DeliveryState, LessonId, Listing, Manifest},
+    model::{Approval, BranchId, Decision, LessonId, Listing, Manifest},
     store::{Confirmation, Display, Out, Review},
     work::{
         clock::shanghai,
         feeds::is_given,
+        history::History,
         hung::{End, EndWhy},
-        live::went_out,
         people::Called,
         registered::Registered,
         take_down::Part,
@@ -116,6 +116,8 @@ pub(super) struct Asking<'d> {
     pub(super) branch: &'d BranchId,
     pub(super) known: &'d Registered,
     pub(super) displays: &'d [Display],
+    pub(super) called: &'d Called,
+    pub(super) history: &'d History,
 }
 
 impl Asking<'_> {
@@ -124,10 +126,8 @@ impl Asking<'_> {
         let publisher = self.desk.publisher();
         let store = &publisher.store;
         let delivery = store.delivery(&out.delivery).await?;
-        let attempts = store.attempts(&out.delivery).await?;
         let review = store.review_of_manifest(&out.manifest).await?;
         let approvals = store.approvals(&out.manifest).await?;
-        let called = publisher.called().await?;
         let mut own = store.confirmations(delivery.key.digest()).await?;
         own.retain(|one| one.branch == *self.branch);
         let registered = self.is_registered(review.as_ref()).await;
@@ -137,7 +137,6 @@ impl Asking<'_> {
         if !registered && !self.known.today && !told {
             files.clear();
         }
-        let recalled = attempts.iter().find(|line| line.to == DeliveryState::Recalled);
         Ok(Link {
             replaced: false,
             registered,
@@ -145,9 +144,9 @@ impl Asking<'_> {
             channel: out.channel.to_string(),
             state: out.state.label().to_owned(),
             slot: out.slot,
-            out_at: went_out(&attempts),
-            end: publisher.end_at(out, self.branch).await?.map(ended),
-            recalled_at: recalled.map(|line| line.at),
+            out_at: self.history.out_at(&out.delivery),
+            end: publisher.end_at(self.history, out, self.branch).await?.map(ended),
+            recalled_at: self.history.recalled_at(&out.delivery),
             remote: delivery.remote_ref,
             manifest: out.manifest.to_string(),
             number: manifest.number.clone(),
@@ -155,7 +154,7 @@ impl Asking<'_> {
             revision: review.map(|review| review.revision.to_string()).unwrap_or_default(),
             rule_pack: manifest.rule_pack.clone(),
             lessons: lessons(manifest),
-            signatures: approvals.iter().map(|one| signature(one, &called)).collect(),
+            signatures: approvals.iter().map(|one| signature(one, self.called)).collect(),
             files,
             confirmations: own.into_iter().map(confirmation).collect(),
         })
@@ -180,9 +179,8 @@ impl Asking<'_> {
         self.desk.publisher().frozen_titles(&review.revision, &lessons).await
     }
 
-    fn files(&self, out: &Out, manifest: &Manifest) -> Vec<Given> {
-        let kind = self.desk.publisher().entry(&manifest.channel).map(|entry| entry.kind.clone());
-        let shared = kind.is_ok_and(|kind| matches!(kind.as_str(), "folder" | "packs"));
+    pub(super) fn files(&self, out: &Out, manifest: &Manifest) -> Vec<Given> {
+        let shared = self.desk.publisher().has_shared_files(&manifest.channel);
         let own = |file: &&Listing| {
             file.branch.as_ref() == Some(self.branch)
                 || (shared && is_given(manifest, file, self.branch))

@@ -271,7 +271,7 @@ fn carrier_view(carrier: &Carrier, id: &HotlineId) -> CarrierView {
         shows: carrier.numbers.get(id).cloned().unwrap_or_default(),
         out: carrier.out,
         until: carrier.contents.until.to_string(),
-        branches: carrier.contents.branches,
+        branches: carrier.contents.branches(),
         stays: carrier.stays.map(str::to_owned),
     }
 }

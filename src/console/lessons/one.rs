@@ -139,15 +139,15 @@ async fn whole(desk: &Desk, id: &str) -> Result<Whole, Trouble> {
     let variants = lesson.iter().flat_map(|lesson| lesson.variants.values()).map(of_audience);
     let store = &desk.publisher().store;
     let called = desk.publisher().called().await?;
-    let reviews = store.reviews(None).await?;
-    let own = reviews.into_iter().filter(|review| review.lessons.contains(&lesson_id));
+    let submissions = desk.publisher().submissions().await?;
+    let own = submissions.reviews.iter().filter(|review| review.lessons.contains(&lesson_id));
     let history = store.out_of_lesson(&lesson_id, HISTORY).await?;
     let live = desk.publisher().live().await?;
     let wrong = content.diagnostics.iter().filter(|found| lesson_of(found) == Some(id));
     Ok(Whole {
         variants: variants.collect(),
         faults: wrong.map(told).collect(),
-        submissions: own.map(|review| submitted(&called, &review)).collect(),
+        submissions: own.map(|review| submitted(&called, review)).collect(),
         history: history.into_iter().map(|out| carried(out, &live)).collect(),
         listed,
     })

@@ -116,6 +116,43 @@ async fn each_card_says_what_it_was_and_until_when_it_hung() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_day_with_many_things_is_told_page_by_page() {
+    let (office, review) = monday().await;
+    for _ in 0..20 {
+        again(&office, &review).await;
+    }
+    let program = office.program("auditor", &["audit.read"]).await;
+    let path = "/api/v1/audit/day?branch=b001&day=2026-11-30";
+    let day = async |after: &str| -> Value {
+        let answer = program.get(&format!("{path}&after={after}")).await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        serde_json::from_str(&answer.text).unwrap()
+    };
+    let first = day("").await;
+    let next = first["next"].as_str().unwrap();
+    let second = day(next).await;
+    assert_eq!(second["next"], Value::Null);
+    let both = [&first, &second].map(|day| day["links"].as_array().unwrap());
+    assert_eq!(both.map(Vec::len), [20, 1]);
+    assert_eq!(both[0][19]["delivery"], next);
+    // Each of them once, each replaced by the one behind it, over the border of the pages, too.
+    let all: Vec<&Value> = both.into_iter().flatten().collect();
+    for pair in all.windows(2) {
+        assert_eq!(pair[0]["end"]["by"], pair[1]["delivery"]);
+    }
+    let unknown = program.get(&format!("{path}&after=d000000000000")).await;
+    assert_eq!(unknown.status, 422);
+    assert!(unknown.text.contains("after：那天没有这件投递"), "{}", unknown.text);
+
+    let auditor = office.browser("auditor").await;
+    let page = auditor.get("/console/audit?branch=b001&day=2026-11-30").await.text;
+    assert!(page.contains(&format!("&amp;after={next}\">接着看")) && !page.contains("从头看"));
+    let rest =
+        auditor.get(&format!("/console/audit?branch=b001&day=2026-11-30&after={next}")).await;
+    assert!(rest.text.contains("从头看") && !rest.text.contains("接着看"), "{}", rest.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn an_approval_number_finds_its_signatures_and_deliveries() {
     let (office, review) = monday().await;
     let auditor = office.browser("auditor").await;

@@ -2,7 +2,7 @@
 
 use super::{
     ALL_CONFIRMED,
-    town::{CHANNELS, Town},
+    town::{CHANNELS, MONDAY, Town},
 };
 use caishi::{
     model::LessonId,
@@ -149,4 +149,37 @@ async fn an_order_whose_campaign_goes_over_every_channel_can_be_made_up_for_too(
     town.publisher.decide_slot(&content, &id, true, "operator").await.unwrap();
     town.work().await;
     assert_eq!(town.states().await, ALL_CONFIRMED);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_process_wrote_is_seen_at_once() {
+    let town = Town::with(CHANNELS).await;
+    let other = town.another().await;
+    let waiting = async || -> Vec<String> {
+        let waiting = other.waiting_reviews().await.unwrap();
+        waiting.into_iter().map(|(review, _)| review.number).collect()
+    };
+    assert_eq!(waiting().await, Vec::<String>::new());
+    assert_eq!(other.history().await.unwrap().len(), 0);
+    let review = town.submit().await;
+    assert_eq!(waiting().await, [review.number.clone()]);
+    town.approve(&review).await;
+    assert_eq!(waiting().await, Vec::<String>::new());
+
+    town.set_clock(MONDAY).await;
+    town.tick().await;
+    let history = other.history().await.unwrap();
+    assert_eq!(history.len(), ALL_CONFIRMED.len());
+    town.work().await;
+    let rows = town.deliveries().await;
+    let branches = &rows.iter().find(|one| one.channel.as_str() == "branches").unwrap().id;
+    assert_eq!(history.out_at(branches), None, "as it was read");
+    let history = other.history().await.unwrap();
+    let monday: Timestamp = MONDAY.parse().unwrap();
+    assert!(history.out_at(branches).is_some_and(|at| at >= monday));
+    assert_eq!(history.recalled_at(branches), None);
+    let plan = town.publisher.recall_plan(branches).await.unwrap();
+    town.publisher.recall(plan, "有错", "tester").await.unwrap();
+    let history = other.history().await.unwrap();
+    assert!(history.recalled_at(branches) > history.out_at(branches));
 }
