@@ -12,6 +12,7 @@ use crate::{
         trouble::Trouble,
     },
     model::{Branch, BranchId, suggest},
+    store::Out,
     work::{Content, clock::shanghai, registered::Registered},
 };
 use askama::Template;
@@ -26,7 +27,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::{IntoParams, ToSchema};
 
 /// So many deliveries are told of at once.
-const LINKS: usize = 20;
+const LINKS: usize = 10;
 
 /// A branch and a day.
 #[derive(Debug, Default, Deserialize, IntoParams)]
@@ -37,6 +38,8 @@ pub struct Asked {
     day: Option<String>,
     /// Only what comes behind this delivery: `next` of the answer before.
     after: Option<String>,
+    /// Only this delivery.
+    delivery: Option<String>,
 }
 
 /// What a branch showed on a day.
@@ -51,7 +54,7 @@ pub struct Day {
     pub registered_today: bool,
     /// The day.
     pub on: String,
-    /// What was out, in the order of its slots; at most 20 at once, and behind the last of all
+    /// What was out, in the order of its slots; at most 10 at once, and behind the last of all
     /// what screens went on with after it was replaced.
     pub links: Vec<Link>,
     /// The delivery behind which they begin.
@@ -71,6 +74,8 @@ struct AuditPage {
     /// Today's branches, to choose from: id and name.
     branches: Vec<(String, String)>,
     found: Option<Day>,
+    /// Whether one delivery alone was asked for: then each of its files is listed.
+    alone: bool,
     problem: Option<Trouble>,
 }
 
@@ -90,13 +95,14 @@ pub(in crate::console) async fn page(
             Err(trouble) => return Err(trouble),
         }
     }
+    let alone = asked.delivery.is_some_and(|delivery| !delivery.is_empty());
     let branch = asked.branch.unwrap_or_default();
     let day = asked.day.unwrap_or(today);
     let page = Page::new(&desk, &shown, Some(caller), ("审计", "Audit")).await;
     let branches = content.iter().flat_map(|content| &content.library.branches);
     let branches = branches.map(|branch| (branch.id.to_string(), branch.name.clone())).collect();
     let status = problem.as_ref().map_or(StatusCode::OK, |trouble| trouble.status);
-    let mut answer = render(&AuditPage { page, branch, day, branches, found, problem })?;
+    let mut answer = render(&AuditPage { page, branch, day, branches, found, alone, problem })?;
     *answer.status_mut() = status;
     Ok(answer)
 }
@@ -117,10 +123,7 @@ pub(in crate::console) async fn call(
 async fn answer(desk: &Desk, content: Option<&Content>, asked: &Asked) -> Result<Day, Trouble> {
     let (branch, day) = read(asked)?;
     match desk.publisher().registered(&branch, content).await? {
-        Some(known) => {
-            let after = asked.after.clone().filter(|after| !after.is_empty());
-            on(desk, &branch, &known, (day, after)).await
-        }
+        Some(known) => on(desk, &branch, &known, day, asked).await,
         None => Err(unknown(&branch, content)),
     }
 }
@@ -178,7 +181,8 @@ async fn on(
     desk: &Desk,
     branch: &BranchId,
     known: &Registered,
-    (day, after): (Date, Option<String>),
+    day: Date,
+    asked: &Asked,
 ) -> Result<Day, Trouble> {
     let zone = shanghai(Timestamp::UNIX_EPOCH).time_zone().clone();
     let start = |day: Date| zone.to_timestamp(day.at(0, 0, 0, 0));
@@ -193,16 +197,9 @@ async fn on(
     let (displays, called, history) = (&displays[..], &called, &*history);
     let asking = Asking { desk, branch, known, displays, called, history };
     let played = asking.played(&then).await?;
-    let rest = match &after {
-        None => 0,
-        Some(after) => {
-            let place = then.shown.iter().position(|out| out.delivery == *after);
-            let what = say("那天没有这件投递", "No delivery of that day");
-            place.ok_or_else(|| Trouble::wrong_fields(vec![("after", what.to_owned())]))? + 1
-        }
-    };
+    let Part { shown, after, is_alone } = part(&then.shown, asked)?;
     let (mut links, mut next) = (Vec::new(), None);
-    let mut rest = then.shown.iter().skip(rest).peekable();
+    let mut rest = shown.iter().peekable();
     while let Some(out) = rest.next() {
         let link = asking.link(out, &*desk.manifest(&out.manifest).await?).await?;
         links.extend(Some(link).filter(|link| !link.files.is_empty()));
@@ -211,7 +208,7 @@ async fn on(
             break;
         }
     }
-    if next.is_none() {
+    if next.is_none() && !is_alone {
         links.extend(asking.went_on(&played).await?);
     }
     Ok(Day {
@@ -223,5 +220,34 @@ async fn on(
         after,
         next,
         unexplained: played.unexplained,
+    })
+}
+
+/// What of a day is asked for.
+struct Part<'t> {
+    shown: &'t [Out],
+    /// Behind this delivery.
+    after: Option<String>,
+    /// One delivery alone.
+    is_alone: bool,
+}
+
+fn part<'t>(shown: &'t [Out], asked: &Asked) -> Result<Part<'t>, Trouble> {
+    let named = |field: &'static str, delivery: &Option<String>| {
+        let Some(delivery) = delivery.as_ref().filter(|id| !id.is_empty()) else {
+            return Ok(None);
+        };
+        let place = shown.iter().position(|out| out.delivery == *delivery);
+        let what = say("那天没有这件投递", "No delivery of that day");
+        place.map(Some).ok_or_else(|| Trouble::wrong_fields(vec![(field, what.to_owned())]))
+    };
+    if let Some(place) = named("delivery", &asked.delivery)? {
+        return Ok(Part { shown: &shown[place..=place], after: None, is_alone: true });
+    }
+    let place = named("after", &asked.after)?;
+    Ok(Part {
+        shown: &shown[place.map_or(0, |place| place + 1)..],
+        after: place.map(|place| shown[place].delivery.clone()),
+        is_alone: false,
     })
 }

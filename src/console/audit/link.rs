@@ -18,6 +18,9 @@ use jiff::Timestamp;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+/// So many files are listed of one delivery among others.
+const FILES: usize = 8;
+
 /// A signature.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Signature {
@@ -108,6 +111,15 @@ pub struct Link {
     pub replaced: bool,
     /// Whether the branch stood in the register that was frozen with it.
     pub registered: bool,
+}
+
+impl Link {
+    /// The files that are listed: each, or the first few and all that a player told of.
+    pub(super) fn listed(&self, all: bool) -> Vec<&Given> {
+        let files = self.files.iter().enumerate();
+        let files = files.filter(|(place, one)| all || *place < FILES || !one.shown.is_empty());
+        files.map(|(_, file)| file).collect()
+    }
 }
 
 /// A branch on a day, with what its players told.

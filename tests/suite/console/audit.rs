@@ -1,7 +1,7 @@
 //! What the auditor is told, and what they are not: branches that never were, signatures by their
 //! number, and until when each thing hung.
 
-use super::{Office, quoted};
+use super::{CHANNELS, Office, quoted};
 use crate::publishing::town::MONDAY;
 use caishi::{store::Review, work::publish::Order};
 use jiff::SignedDuration;
@@ -9,7 +9,11 @@ use serde_json::Value;
 
 /// An office whose first Monday is over: what was submitted, signed and sent.
 async fn monday() -> (Office, Review) {
-    let office = Office::new().await;
+    monday_of(CHANNELS).await
+}
+
+async fn monday_of(channels: &str) -> (Office, Review) {
+    let office = Office::with(channels).await;
     let review = office.town.submit().await;
     office.town.approve(&review).await;
     office.town.set_clock(MONDAY).await;
@@ -117,8 +121,12 @@ async fn each_card_says_what_it_was_and_until_when_it_hung() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_day_with_many_things_is_told_page_by_page() {
-    let (office, review) = monday().await;
-    for _ in 0..20 {
+    let many = CHANNELS.replace(
+        "outputs = [\"screen\", \"article\", \"post\"]\naudiences = [\"general\"]",
+        "outputs = [\"screen\", \"print\", \"leaflet\"]",
+    );
+    let (office, review) = monday_of(&many).await;
+    for _ in 0..11 {
         again(&office, &review).await;
     }
     let program = office.program("auditor", &["audit.read"]).await;
@@ -133,23 +141,42 @@ async fn a_day_with_many_things_is_told_page_by_page() {
     let second = day(next).await;
     assert_eq!(second["next"], Value::Null);
     let both = [&first, &second].map(|day| day["links"].as_array().unwrap());
-    assert_eq!(both.map(Vec::len), [20, 1]);
-    assert_eq!(both[0][19]["delivery"], next);
+    assert_eq!(both.map(Vec::len), [10, 2]);
+    assert_eq!(both[0][9]["delivery"], next);
     // Each of them once, each replaced by the one behind it, over the border of the pages, too.
     let all: Vec<&Value> = both.into_iter().flatten().collect();
     for pair in all.windows(2) {
         assert_eq!(pair[0]["end"]["by"], pair[1]["delivery"]);
     }
-    let unknown = program.get(&format!("{path}&after=d000000000000")).await;
-    assert_eq!(unknown.status, 422);
-    assert!(unknown.text.contains("after：那天没有这件投递"), "{}", unknown.text);
+    for field in ["after", "delivery"] {
+        let unknown = program.get(&format!("{path}&{field}=d000000000000")).await;
+        assert_eq!(unknown.status, 422);
+        let told = format!("{field}：那天没有这件投递");
+        assert!(unknown.text.contains(&told), "{}", unknown.text);
+    }
 
     let auditor = office.browser("auditor").await;
     let page = auditor.get("/console/audit?branch=b001&day=2026-11-30").await.text;
-    assert!(page.contains(&format!("&amp;after={next}\">接着看")) && !page.contains("从头看"));
+    assert!(
+        page.contains(&format!("&amp;after={next}\">接着看")) && !page.contains("这一天的全部")
+    );
     let rest =
         auditor.get(&format!("/console/audit?branch=b001&day=2026-11-30&after={next}")).await;
-    assert!(rest.text.contains("从头看") && !rest.text.contains("接着看"), "{}", rest.text);
+    assert!(rest.text.contains("这一天的全部") && !rest.text.contains("接着看"), "{}", rest.text);
+
+    // Among others the first files of each are listed; alone, all of them.
+    let files = both[0][3]["files"].as_array().unwrap();
+    assert!(files.len() > 8, "{files:?}");
+    let only = both[0][3]["delivery"].as_str().unwrap();
+    let link = format!("&amp;delivery={only}\">全部文件： {}<", files.len());
+    assert!(page.contains(&link), "{page}");
+    let path = format!("/console/audit?branch=b001&day=2026-11-30&delivery={only}");
+    let alone = auditor.get(&path).await.text;
+    assert_eq!(alone.matches("<ol class=\"chain\">").count(), 1, "{alone}");
+    for file in files {
+        assert!(alone.contains(file["sha256"].as_str().unwrap()), "{file}");
+    }
+    assert!(!alone.contains("全部文件"));
 }
 
 #[tokio::test(flavor = "multi_thread")]
