@@ -18,6 +18,7 @@ fn a_campaign_goes_from_submission_to_recall() {
         let occurrence = fired(&store, &wechat.0, &folder.0).await;
         delivered(&store).await;
         recalled(&store).await;
+        seen(&store).await;
 
         // Everything is told, in order, and a new process sees the same.
         let again = place.open().await;
@@ -47,6 +48,7 @@ fn a_campaign_goes_from_submission_to_recall() {
             ]
         );
         assert_eq!(again.verify_audit().await.unwrap(), Ok(16));
+        assert_eq!(again.audit_head().await.unwrap(), rows[15].hash);
     });
 }
 
@@ -186,6 +188,28 @@ async fn delivered(store: &Store) {
     // The other worker gives its row back for a person.
     store.advance(&folder, &to(NeedsHuman)).await.unwrap();
     assert_eq!(store.next_due().await.unwrap(), None);
+}
+
+/// From when until when each of them was to be seen is what their attempts say.
+async fn seen(store: &Store) {
+    use DeliveryState::{Accepted, Confirmed, Recalled};
+    let all = store.out_ever().await.unwrap();
+    assert_eq!(all.len(), 2);
+    let seen = store.seen().await.unwrap();
+    for out in all {
+        let attempts = store.attempts(&out.delivery).await.unwrap();
+        let first = |state| attempts.iter().find(|line| line.to == state).map(|line| line.at);
+        let own = seen.get(&out.delivery).copied();
+        if out.channel.as_str() == "wechat" {
+            let own = own.unwrap();
+            assert!(own.from().is_some() && own.recalled >= own.from());
+            assert_eq!(own.confirmed, first(Confirmed));
+            assert_eq!(own.accepted, first(Accepted));
+            assert_eq!(own.recalled, first(Recalled));
+        } else {
+            assert_eq!(own, None, "it never went out");
+        }
+    }
 }
 
 async fn recalled(store: &Store) {
