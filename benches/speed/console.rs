@@ -26,12 +26,14 @@ const CHANNELS: usize = 25;
 /// Requests of each page.
 const REQUESTS: usize = 100;
 
+/// How often a lesson's files go out to every branch on one day.
+const REPEATED: usize = 25;
+
 /// A page, its style sheet and its script.
 const FIRST_PAINT: f64 = 100_000.0;
 
 /// Pages whose addresses are known: all that people open every day. Not those that look at channels
-/// or read the whole chain, which takes as long as it takes, and not a day of a branch's audit: all
-/// the deliveries of this ledger are out at once, which no real day has to list.
+/// or read the whole chain, which takes as long as it takes.
 const PAGES: [&str; 24] = [
     "/console",
     "/console/week",
@@ -119,7 +121,11 @@ async fn pages(
     let review = format!("/console/reviews/{number}");
     let page = get(&review).await?;
     anyhow::ensure!(page.contains("和上次批准的不同"), "nothing to compare on {review}");
-    for path in PAGES.into_iter().chain([&*review, &*delivery]) {
+    // On the longest day there is, everything goes out; tomorrow the last one is there alone.
+    let today = jiff::Timestamp::now().in_tz("Asia/Shanghai")?.date();
+    let [busy, quiet] =
+        [today, today.tomorrow()?].map(|day| format!("/console/audit?branch=b123&day={day}"));
+    for path in PAGES.into_iter().chain([&*review, &*delivery, &*busy, &*quiet]) {
         get(path).await?;
         let before = clock::tree_cpu(server.child.id());
         let (mut times, mut bytes) = (Vec::new(), 0);
@@ -144,6 +150,8 @@ async fn pages(
         let name = match path {
             path if path == delivery => "/console/deliveries/<id>",
             path if path == review => "/console/reviews/<number>",
+            path if path == busy => "/console/audit?day=<today>",
+            path if path == quiet => "/console/audit?day=<tomorrow>",
             path => path,
         };
         table.goal(name, told, goal);
@@ -206,10 +214,14 @@ fn content(folder: &Path) -> anyhow::Result<()> {
         }
     }
     // The page of a lesson that is asked for is one of the copies.
-    fs::rename(lessons.join(format!("lesson-{:03}", LESSONS - 1)), lessons.join("lesson-007"))?;
-    let file = lessons.join("lesson-007/lesson.md");
-    let text = fs::read_to_string(&file)?;
-    fs::write(&file, text.replace(&format!("id: lesson-{:03}", LESSONS - 1), "id: lesson-007"))?;
+    let last = format!("lesson-{:03}", LESSONS - 1);
+    let named = lessons.join("lesson-007");
+    fs::rename(lessons.join(&last), &named)?;
+    for version in ["lesson.md", "lesson.elder.md", "lesson.student.md"] {
+        let file = named.join(version);
+        let text = fs::read_to_string(&file)?;
+        fs::write(&file, text.replace(&format!("id: {last}"), "id: lesson-007"))?;
+    }
     let mut branches = "id,name,district,tags,address,hotline,hours,gateway\n".to_owned();
     let mut screens = "branch,screen,profile,width,height,mm_width,distance_m,dwell_s\n".to_owned();
     for number in 1..=BRANCHES {
@@ -246,11 +258,16 @@ fn configure(folder: &Path) -> anyhow::Result<u16> {
     Ok(port)
 }
 
-/// A lesson for every audience and branch, approved; and again with a sentence more and something
-/// to find in it. The second number.
+/// A lesson for every audience and branch, approved and published over and over; and again with a
+/// sentence more and something to find in it. The second number.
 fn submissions(folder: &Path) -> anyhow::Result<String> {
     let (first, lesson) = submit(folder)?;
     caishi(folder, &["approve", &first, "--as", "second"])?;
+    for _ in 0..REPEATED {
+        caishi(folder, &["publish", "look", "--again", "--as", "all"])?;
+        // A slot is a second.
+        std::thread::sleep(Duration::from_millis(1_100));
+    }
     let file = folder.join("content/lessons").join(lesson).join("lesson.md");
     let text = fs::read_to_string(&file)?;
     let more = "\n办**KYC**先问家人，是最**有效**的办法。\n\n## ";
