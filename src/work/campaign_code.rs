@@ -42,25 +42,33 @@ impl Publisher {
     ) -> Result<(), WorkError> {
         let id = &draft.edition.id;
         let Some(old) = draft.replaces.as_ref().filter(|old| *old != id) else { return Ok(()) };
-        let own = content.library.edition(old).map(|edition| edition.schedules.as_slice());
-        let own = own.unwrap_or_default();
-        let mut others = content.schedules.iter().filter(|entry| entry.campaign == *old);
-        let other = others.find(|entry| own.iter().all(|one| one.id != entry.id));
-        let named = |lesson: &&Lesson| {
-            lesson.variants.values().any(|variant| variant.campaigns.contains(old))
-        };
-        let why = if let Some(entry) = other {
-            format!("channels.toml 的排期 {} 指着它", entry.id)
-        } else if let Some(lesson) = content.library.lessons.iter().find(named) {
-            format!("课件 {} 的前言 campaigns 里写着它", lesson.id)
-        } else if let Some(review) = self.store.reviews(Some(old)).await?.first() {
-            format!("它送过审（{}），台账按这个代号记着它", review.number)
-        } else {
-            return Ok(());
-        };
+        let Some(why) = self.why_known(content, old).await? else { return Ok(()) };
         Err(WorkError::Faults(vec![format!(
             "期次代号：“{}”改不成“{}”：{why}。改回“{}”再保存；要另起一期，用“照着再做一期”",
             old.edition, id.edition, old.edition
         )]))
+    }
+    /// Why an edition cannot go from its file: something outside of it knows it.
+    pub(super) async fn why_known(
+        &self,
+        content: &Content,
+        id: &CampaignId,
+    ) -> Result<Option<String>, WorkError> {
+        let own = content.library.edition(id).map(|edition| edition.schedules.as_slice());
+        let own = own.unwrap_or_default();
+        let mut others = content.schedules.iter().filter(|entry| entry.campaign == *id);
+        let other = others.find(|entry| own.iter().all(|one| one.id != entry.id));
+        let named = |lesson: &&Lesson| {
+            lesson.variants.values().any(|variant| variant.campaigns.contains(id))
+        };
+        Ok(if let Some(entry) = other {
+            Some(format!("channels.toml 的排期 {} 指着它", entry.id))
+        } else if let Some(lesson) = content.library.lessons.iter().find(named) {
+            Some(format!("课件 {} 的前言 campaigns 里写着它", lesson.id))
+        } else {
+            let reviews = self.store.reviews(Some(id)).await?;
+            let told = |number: &String| format!("它送过审（{number}），台账按这个代号记着它");
+            reviews.first().map(|review| told(&review.number))
+        })
     }
 }

@@ -6,12 +6,14 @@ use super::{
     campaign_code::taken,
     campaign_file::compose,
     content::schedules_of,
-    content_file,
     draft_channel::{draft_channel, merged},
     reach, wire,
 };
 use crate::{
-    model::{CampaignId, Diagnostic, Digest, Edition, LessonId, Manifest, ScheduleId, Window},
+    config::Config,
+    model::{
+        Campaign, CampaignId, Diagnostic, Digest, Edition, LessonId, Manifest, ScheduleId, Window,
+    },
     read,
     schedule::{Timetable, Verdict},
 };
@@ -103,19 +105,8 @@ impl Publisher {
         }
         let text = compose(before.as_deref(), draft);
         let (campaign, found) = read::read_campaign(series, &text);
-        let told = |found: &Diagnostic| {
-            let line = found.position().map_or(0, |(line, _)| line);
-            let path = found.file.path.display();
-            format!("{path} 第 {line} 行：{}。{}", found.reason, found.help)
-        };
         let mut faults: Vec<String> = found.iter().map(told).collect();
-        faults.extend(self.unknown_palette(&draft.edition));
-        for lesson in &draft.edition.lessons {
-            if content.library.lesson(lesson).is_none() {
-                let why = content.faults_of(lesson).join("；");
-                faults.push(format!("课件“{lesson}”没有，或有错：{why}"));
-            }
-        }
+        faults.extend(self.edition_faults(content, &draft.edition));
         let Some(campaign) = campaign.filter(|_| faults.is_empty()) else {
             return Err(WorkError::Faults(faults));
         };
@@ -129,27 +120,20 @@ impl Publisher {
                 "campaigns/{series}.toml 的写法特别，从这里改会改到别的地方；请直接改文件"
             )]));
         }
-        let mut library = content.library.clone();
-        library.campaigns.retain(|one| one.id != *series);
-        library.campaigns.push(campaign);
-        library.campaigns.sort_by(|one, other| one.id.cmp(&other.id));
-        let (schedules, schedule_faults) = schedules_of(&self.config, &library);
-        let of_draft = format!("campaigns/{series}.toml ");
-        let own = schedule_faults.iter().filter(|fault| fault.starts_with(&of_draft));
-        let own: Vec<String> = own.cloned().collect();
-        if !own.is_empty() {
-            return Err(WorkError::Faults(own));
-        }
-        let drafted = Content {
-            schedules,
-            schedule_faults,
-            library,
-            diagnostics: content.diagnostics.clone(),
-            files: content.files.clone(),
-            style: content.style.clone(),
-            folder: content.folder.clone(),
-        };
+        let drafted = with_campaign(&self.config, content, campaign)?;
         Ok((drafted, text))
+    }
+
+    /// What an edition names and there is not.
+    pub(super) fn edition_faults(&self, content: &Content, edition: &Edition) -> Vec<String> {
+        let mut faults: Vec<String> = self.unknown_palette(edition).into_iter().collect();
+        for lesson in &edition.lessons {
+            if content.library.lesson(lesson).is_none() {
+                let why = content.faults_of(lesson).join("；");
+                faults.push(format!("课件“{lesson}”没有，或有错：{why}"));
+            }
+        }
+        faults
     }
 
     /// What a draft would do: what would go where, when, and what keeps it from going out. Nothing
@@ -286,54 +270,40 @@ impl Publisher {
         let faults = aside.preflight(&plan)?;
         Ok((plan.channels, faults))
     }
-
-    /// Writes a draft into its series' file. The text before is kept as a blob, and the audit row
-    /// names both.
-    ///
-    /// # Errors
-    /// [`WorkError::Refused`] where the file is no longer the one that was `seen` (its digest;
-    /// empty for a new one); those of [`Publisher::with_draft`]; [`WorkError::File`].
-    pub async fn save_campaign(
-        &self,
-        content: &Content,
-        draft: &Draft,
-        seen: &str,
-        actor: &str,
-    ) -> Result<(), WorkError> {
-        let series = &draft.edition.id.series;
-        let (before, digest) = self.campaign_file(series)?;
-        if digest != seen {
-            return Err(changed(series));
-        }
-        let (_, text) = self.with_draft(content, draft)?;
-        self.may_be_renamed(content, draft).await?;
-        let old = match &before {
-            Some(before) => self.store.put_blob(before.as_bytes()).await?.to_string(),
-            None => String::new(),
-        };
-        let new = self.store.put_blob(text.as_bytes()).await?;
-        let note = serde_json::json!({
-            "file": format!("campaigns/{series}.toml"), "before": old, "after": new.to_string(),
-        });
-        let subject = format!("campaign/{}", draft.edition.id);
-        self.store.audit(actor, "campaign.save", &subject, &note.to_string()).await?;
-        let seen = Digest::from_hex(seen);
-        let path = self.campaign_path(series);
-        let written = match content_file::replace_where(&path, seen.as_ref(), text.as_bytes()) {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(changed(series)),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = &written {
-            let why = serde_json::json!({ "error": error.to_string() }).to_string();
-            self.store.audit(actor, "campaign.save.failed", &subject, &why).await?;
-        }
-        written
-    }
 }
 
-fn changed(series: &str) -> WorkError {
-    WorkError::Refused(format!(
-        "campaigns/{series}.toml 在你打开之后被别人改过，没有保存；重新读一遍再改，你写的还没有写进去"
-    ))
+/// What the reader found, with file and line.
+pub(super) fn told(found: &Diagnostic) -> String {
+    let line = found.position().map_or(0, |(line, _)| line);
+    let path = found.file.path.display();
+    format!("{path} 第 {line} 行：{}。{}", found.reason, found.help)
+}
+
+/// The content with a series as it would be.
+pub(super) fn with_campaign(
+    config: &Config,
+    content: &Content,
+    campaign: Campaign,
+) -> Result<Content, WorkError> {
+    let series = campaign.id.clone();
+    let mut library = content.library.clone();
+    library.campaigns.retain(|one| one.id != series);
+    library.campaigns.push(campaign);
+    library.campaigns.sort_by(|one, other| one.id.cmp(&other.id));
+    let (schedules, schedule_faults) = schedules_of(&config, &library);
+    let of_draft = format!("campaigns/{series}.toml ");
+    let own = schedule_faults.iter().filter(|fault| fault.starts_with(&of_draft));
+    let own: Vec<String> = own.cloned().collect();
+    if !own.is_empty() {
+        return Err(WorkError::Faults(own));
+    }
+    Ok(Content {
+        schedules,
+        schedule_faults,
+        library,
+        diagnostics: content.diagnostics.clone(),
+        files: content.files.clone(),
+        style: content.style.clone(),
+        folder: content.folder.clone(),
+    })
 }

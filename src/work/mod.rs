@@ -26,6 +26,7 @@ pub mod books;
 pub mod branches;
 mod campaign_code;
 mod campaign_file;
+pub mod campaign_saves;
 pub mod campaigns;
 pub mod clock;
 pub mod content;

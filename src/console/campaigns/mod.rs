@@ -2,6 +2,7 @@
 
 mod draft;
 mod form;
+mod past;
 mod picks;
 mod rhythm;
 mod stale;
@@ -11,6 +12,10 @@ mod view;
 pub(super) use form::{
     __path_api_dry_run, __path_api_plan, __path_api_save, api_dry_run, api_plan, api_save, dry_run,
     edit, lessons, plan, save,
+};
+pub(super) use past::{
+    __path_api_past, __path_api_restore, __path_api_version, api_past, api_restore, api_version,
+    page as past, restore,
 };
 
 use super::{

@@ -32,7 +32,7 @@ mod compared;
 mod judged;
 mod pictures;
 mod place;
-mod source;
+pub(super) mod source;
 mod specimens;
 mod texts;
 mod views;

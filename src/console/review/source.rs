@@ -189,7 +189,7 @@ pub(super) fn said(remark: &Remark, called: &Called, may_settle: bool) -> Said {
 }
 
 /// The lines of a text, against the text that was approved before, where there is one.
-pub(super) fn lines(
+pub(in crate::console) fn lines(
     path: &str,
     old: Option<&str>,
     new: &str,

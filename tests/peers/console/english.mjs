@@ -37,6 +37,8 @@ export const STAYS = {
   "/console/lessons": ["td[data-label=State] a", "td[data-label='Where it is out']"],
   "/console/lessons/{id}": ["p.mute", ".list"],
   "/console/campaigns": ["details"],
+  // The campaign's name and people's, with their ids.
+  "/console/campaigns/past": ["h1", "td[data-label=Who]"],
   "/console/campaigns/edit": [".small", "#plan li", ".banner.alarm li"],
   // The doctor's findings; faults of channels; what the chain keeps.
   "/console/settings/doctor": ["h2", "li"],

@@ -235,3 +235,109 @@ async fn quotas_of_the_days_shown(office: &Office) {
     let bands = december.matches("class=\"band again\"").count();
     assert!(bands > 0 && december.contains("class=\"band\""), "{december}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_saved_is_taken_back_and_that_can_be_taken_back_too() {
+    let office = Office::new().await;
+    let publisher = office.browser("publisher").await;
+    const PAST: &str = "/console/campaigns/past?series=rights-day";
+    let empty = publisher.get(PAST).await;
+    assert!(empty.status == 200 && empty.text.contains("没有旧版"), "{}", empty.text);
+    let first = text_of(&office, "rights-day");
+    let edit = Form::shown(&publisher, "id=rights-day/2027").await;
+    let name = "<b>改名的一期</b>";
+    let saved = edit.with(&[("name", name), ("anyway", "yes")]).post(&publisher, "save").await;
+    assert_eq!(saved.status, 303, "{}", saved.text);
+    let second = text_of(&office, "rights-day");
+    assert_ne!(first, second);
+
+    // Who, when, which edition; and what would change.
+    let program = office.program("publisher", &["schedule.read", "campaigns.change"]).await;
+    let saves = async || -> Vec<Value> {
+        let answer = program.get("/api/v1/campaigns/past?series=rights-day").await;
+        assert_eq!(answer.status, 200, "{}", answer.text);
+        serde_json::from_str(&answer.text).unwrap()
+    };
+    let all = saves().await;
+    assert_eq!(all.len(), 1, "{all:?}");
+    assert_eq!(
+        (&all[0]["by"], &all[0]["editions"][0]),
+        (&"投放岗丁（publisher）".into(), &"rights-day/2027".into())
+    );
+    let before = all[0]["before"].as_str().unwrap();
+    let path = format!("{PAST}&version={before}");
+    let page = publisher.get(&path).await.text;
+    assert!(page.contains("恢复这一版") && !page.contains("<b>改名"), "{page}");
+    assert!(page.contains("class=\"l added\"") && page.contains("class=\"l removed\""), "{page}");
+    let auditor = office.browser("auditor").await;
+    let read = auditor.get(&path).await;
+    assert!(read.status == 200 && !read.text.contains("恢复这一版"), "{}", read.text);
+
+    let seen = page.split_once("name=\"seen\" value=\"").unwrap().1.split_once('"').unwrap().0;
+    let fields = [("series", "rights-day"), ("version", before), ("seen", seen)];
+    let restore = async |by: &Browser| by.post("/console/campaigns/restore", &fields).await;
+    assert_eq!(restore(&auditor).await.status, 403);
+    // Not over what somebody wrote meanwhile.
+    let file = office.town.path("content/campaigns/rights-day.toml");
+    std::fs::write(&file, format!("{second}\n# 手改\n")).unwrap();
+    let stale = restore(&publisher).await;
+    assert!(stale.status == 409 && stale.text.contains("被别人改过"), "{}", stale.text);
+    assert!(stale.text.contains("文件被人直接改过"), "{}", stale.text);
+    std::fs::write(&file, &second).unwrap();
+    let done = restore(&publisher).await;
+    assert_eq!(done.status, 303, "{}", done.text);
+    assert_eq!(text_of(&office, "rights-day"), first);
+    // That was one more save, and whoever did it is known as one who changed the edition.
+    let all = saves().await;
+    assert_eq!(all.len(), 2, "{all:?}");
+    assert_eq!(all[0]["editions"], json!(["rights-day/2027"]));
+    let wish = |version: &Value, seen: &Value| json!({"series": "rights-day", "version": version, "seen": seen});
+    let again = wish(&all[0]["before"], &all[0]["after"]);
+    let answer = program.post("/api/v1/campaigns/restoration", &again).await;
+    assert_eq!(answer.status, 204, "{}", answer.text);
+    assert_eq!(text_of(&office, "rights-day"), second);
+    let same = wish(&all[0]["before"], &all[0]["before"]);
+    let answer = program.post("/api/v1/campaigns/restoration", &same).await;
+    assert!(answer.status == 409 && answer.text.contains("现在就是这一版"), "{}", answer.text);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_version_that_never_was_or_does_not_fit_is_not_restored() {
+    let office = Office::new().await;
+    let publisher = office.browser("publisher").await;
+    let program = office.program("publisher", &["schedule.read", "campaigns.change"]).await;
+    let daily = [("rhythm", "daily"), ("time", "09:30"), ("edition", "2029"), ("anyway", "yes")];
+    let copy = Form::shown(&publisher, "copy=rights-day/2027").await.with(&daily);
+    assert_eq!(copy.post(&publisher, "save").await.status, 303);
+    let past = program.get("/api/v1/campaigns/past?series=rights-day").await;
+    let past: Value = serde_json::from_str(&past.text).unwrap();
+    let (before, after) = (past[0]["before"].clone(), past[0]["after"].clone());
+    let version = |series: &str, version: &str| {
+        format!("/api/v1/campaigns/version?series={series}&version={version}")
+    };
+    let hash = before.as_str().unwrap();
+    for (series, digest) in [
+        ("rights-day", "no digest"),
+        ("rights-day", &*"0".repeat(64)),
+        ("routine", hash),
+        ("..%2F..%2Fchannels", hash),
+    ] {
+        let answer = program.get(&version(series, digest)).await;
+        assert_eq!(answer.status, 404, "{series} {digest}: {}", answer.text);
+    }
+    let answer = program.get(&version("rights-day", hash)).await;
+    assert_eq!(answer.status, 200, "{}", answer.text);
+    let unknown = program.get("/api/v1/campaigns/past?series=..%2F..%2Fchannels").await;
+    assert_eq!(unknown.status, 404, "{}", unknown.text);
+
+    // A lesson belongs to the edition that would go.
+    let lesson = "lessons/credit-record/lesson.md";
+    office.town.edit(lesson, "campaigns: [", "campaigns: [rights-day/2029, ");
+    office.desk.content_changed();
+    let wish = json!({"series": "rights-day", "version": before, "seen": after});
+    let answer = program.post("/api/v1/campaigns/restoration", &wish).await;
+    assert_eq!(answer.status, 422, "{}", answer.text);
+    let told = "没有 rights-day/2029 这一期，而课件 credit-record 的前言 campaigns 里写着它";
+    assert!(answer.text.contains(told), "{}", answer.text);
+    assert!(text_of(&office, "rights-day").contains("id = \"2029\""));
+}

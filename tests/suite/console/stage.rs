@@ -110,6 +110,7 @@ pub async fn busy(office: &Office) -> Value {
     event(&lobby, "讲座", "50").await;
     event(&lobby, "广场宣传", "5000").await;
     let changed = change_number(&publisher).await;
+    next_edition(&publisher).await;
     many_branches(office);
     json!({
         "publisher": [recalled, changed, "/console/recall?name=personal-info", "/console/nothing-here"],
@@ -175,6 +176,22 @@ async fn event(lobby: &Browser, title: &str, audience: &str) {
 }
 
 /// The bank's own number changes; the change's address.
+/// An edition more of a campaign: its file has an earlier version.
+async fn next_edition(publisher: &Browser) {
+    let fields = [
+        ("series", "rights-day"),
+        ("edition", "2028"),
+        ("name", "2028 年 3·15 教育宣传"),
+        ("from", "2028-03-09"),
+        ("until", "2028-03-15"),
+        ("lesson", "telecom-fraud"),
+        ("order", "1"),
+        ("anyway", "yes"),
+    ];
+    let answer = publisher.post("/console/campaigns/save", &fields).await;
+    assert_eq!(answer.status, 303, "{}", answer.text);
+}
+
 async fn change_number(publisher: &Browser) -> String {
     let fields = [
         ("number", "95123"),
