@@ -29,6 +29,8 @@ const REQUESTS: usize = 100;
 /// How often a lesson's files go out to every branch on one day.
 const REPEATED: usize = 25;
 
+const STATIC: &str = "/console/static/";
+
 /// A page, its style sheet and its script.
 const FIRST_PAINT: f64 = 100_000.0;
 
@@ -60,6 +62,10 @@ const PAGES: [&str; 24] = [
     "/console/settings/people/all",
     "/console/account",
 ];
+
+/// Pages that read all submissions or deliveries again after each change.
+const READ_AGAIN: [&str; 4] =
+    ["/console", "/console/lessons", "/console/lessons/lesson-007", "/console/reviews"];
 
 const PASSWORD: &str = "four quiet rivers";
 const TOKEN: &str = "a token of the benchmark, long enough";
@@ -109,9 +115,8 @@ async fn pages(
         anyhow::ensure!(status.is_success(), "{path}: {status} {text}");
         Ok(text)
     };
-    let first = get("/console").await?;
     let mut assets = 0;
-    for address in first.split('"').filter(|part| part.starts_with("/console/static/")) {
+    for address in get("/console").await?.split('"').filter(|part| part.starts_with(STATIC)) {
         assets += get(address).await?.len();
     }
     let board = get("/console/deliveries").await?;
@@ -119,44 +124,74 @@ async fn pages(
     let delivery = one.context("no delivery on the board")?.to_owned();
     let number: String = url::form_urlencoded::byte_serialize(review.as_bytes()).collect();
     let review = format!("/console/reviews/{number}");
-    let page = get(&review).await?;
-    anyhow::ensure!(page.contains("和上次批准的不同"), "nothing to compare on {review}");
+    let compared = get(&review).await?.contains("和上次批准的不同");
+    anyhow::ensure!(compared, "nothing to compare on {review}");
     // On the longest day there is, everything goes out; tomorrow the last one is there alone.
     let today = jiff::Timestamp::now().in_tz("Asia/Shanghai")?.date();
     let [busy, quiet] =
         [today, today.tomorrow()?].map(|day| format!("/console/audit?branch=b123&day={day}"));
-    for path in PAGES.into_iter().chain([&*review, &*delivery, &*busy, &*quiet]) {
+    let mut ledger = ledger(folder).await?;
+    let named = [
+        (&*review, "/console/reviews/<number>"),
+        (&*delivery, "/console/deliveries/<id>"),
+        (&*busy, "/console/audit?day=<today>"),
+        (&*quiet, "/console/audit?day=<tomorrow>"),
+    ];
+    let all = PAGES.map(|path| (path, path)).into_iter().chain(named);
+    let again = READ_AGAIN.map(|path| (path, path)).into_iter().chain([named[2]]);
+    let again = again.map(|page| (page, true));
+    for ((path, name), is_disturbed) in all.map(|page| (page, false)).chain(again) {
         get(path).await?;
         let before = clock::tree_cpu(server.child.id());
         let (mut times, mut bytes) = (Vec::new(), 0);
         for _ in 0..REQUESTS {
+            if is_disturbed {
+                disturb(&mut ledger).await?;
+            }
             let asked = Instant::now();
             bytes = get(path).await?.len();
             times.push(asked.elapsed());
         }
         let cpu = clock::tree_cpu(server.child.id()) - before;
-        times.sort_unstable();
-        let at =
-            |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
-        let total = (bytes + assets) as f64;
-        let told = format!(
-            "p50 {:.1} ms, p95 {:.1} ms, CPU {:.1} ms, {:.0} KB",
-            at(0.5),
-            at(0.95),
-            1e3 * cpu / REQUESTS as f64,
-            total / 1e3
-        );
-        let goal = Goal::of(at(0.95) <= 50.0 && total <= FIRST_PAINT, "< 50 ms, < 100 KB");
-        let name = match path {
-            path if path == delivery => "/console/deliveries/<id>",
-            path if path == review => "/console/reviews/<number>",
-            path if path == busy => "/console/audit?day=<today>",
-            path if path == quiet => "/console/audit?day=<tomorrow>",
-            path => path,
-        };
-        table.goal(name, told, goal);
+        let after = if is_disturbed { ", after a change" } else { "" };
+        let (told, goal) = judged(times, cpu, bytes + assets);
+        table.goal(&format!("{name}{after}"), told, goal);
     }
     Ok(())
+}
+
+/// What is told of a page: its times, its share of the processor, its bytes.
+fn judged(mut times: Vec<Duration>, cpu: f64, bytes: usize) -> (String, Goal) {
+    times.sort_unstable();
+    let at = |share: f64| times[((times.len() - 1) as f64 * share) as usize].as_secs_f64() * 1e3;
+    let total = bytes as f64;
+    let told = format!(
+        "p50 {:.1} ms, p95 {:.1} ms, CPU {:.1} ms, {:.0} KB",
+        at(0.5),
+        at(0.95),
+        1e3 * cpu / times.len() as f64,
+        total / 1e3
+    );
+    let goal = Goal::of(at(0.95) <= 50.0 && total <= FIRST_PAINT, "< 50 ms, < 100 KB");
+    (told, goal)
+}
+
+/// What the service takes for a change of all submissions and deliveries, so that it reads them
+/// again: the end of the audit chain is another, and a delivery's state is younger.
+async fn disturb(ledger: &mut sqlx::SqliteConnection) -> anyhow::Result<()> {
+    for sql in [
+        "UPDATE audit_head SET hash = lower(hex(randomblob(32)))",
+        "UPDATE delivery SET changed_at = changed_at + 1 \
+         WHERE id = (SELECT id FROM delivery ORDER BY id LIMIT 1)",
+    ] {
+        sqlx::query(sql).execute(&mut *ledger).await?;
+    }
+    Ok(())
+}
+
+async fn ledger(folder: &Path) -> anyhow::Result<sqlx::SqliteConnection> {
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.join("caishi.db"));
+    Ok(sqlx::ConnectOptions::connect(&options).await?)
 }
 
 /// Somebody with every role, by an invitation of the command line.
@@ -310,8 +345,7 @@ fn serve(folder: &Path, port: u16) -> anyhow::Result<Server> {
 
 /// The service's own workers deliver everything first.
 async fn drained(folder: &Path) -> anyhow::Result<()> {
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(folder.join("caishi.db"));
-    let mut ledger = sqlx::ConnectOptions::connect(&options).await?;
+    let mut ledger = ledger(folder).await?;
     let sql = "SELECT count(*) FROM delivery WHERE state NOT IN ('confirmed', 'dead')";
     for _ in 0..1_200 {
         let left: i64 = sqlx::query_scalar(sql).fetch_one(&mut ledger).await?;
