@@ -290,7 +290,7 @@ pub(super) fn with_campaign(
     library.campaigns.retain(|one| one.id != series);
     library.campaigns.push(campaign);
     library.campaigns.sort_by(|one, other| one.id.cmp(&other.id));
-    let (schedules, schedule_faults) = schedules_of(&config, &library);
+    let (schedules, schedule_faults) = schedules_of(config, &library);
     let of_draft = format!("campaigns/{series}.toml ");
     let own = schedule_faults.iter().filter(|fault| fault.starts_with(&of_draft));
     let own: Vec<String> = own.cloned().collect();

@@ -57,7 +57,7 @@ pub(in super::super) struct Saved {
 /// A version that a campaign's file once was, against what it is now.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 #[schema(as = CampaignVersion)]
-pub(in super::super) struct Version {
+pub(in super::super) struct Earlier {
     /// The series.
     series: String,
     /// SHA-256 of the version.
@@ -90,7 +90,7 @@ struct PastPage {
     saves: Vec<Saved>,
     /// SHA-256 of what the file is now.
     now: String,
-    version: Option<Version>,
+    version: Option<Earlier>,
     faults: Vec<String>,
 }
 
@@ -123,7 +123,7 @@ async fn saves(desk: &Desk, series: &str) -> Result<Vec<Saved>, Trouble> {
     Ok(saves.into_iter().map(|save| saved(save, &called)).collect())
 }
 
-async fn version(desk: &Desk, series: &str, version: &str) -> Result<Version, Trouble> {
+async fn version(desk: &Desk, series: &str, version: &str) -> Result<Earlier, Trouble> {
     let missing = || Trouble::missing(format!("campaigns/{series}.toml 没有这一版"));
     let digest = Digest::from_hex(version).ok_or_else(missing)?;
     let publisher = desk.publisher();
@@ -131,7 +131,7 @@ async fn version(desk: &Desk, series: &str, version: &str) -> Result<Version, Tr
     let (now, seen) = publisher.campaign_file(series)?;
     let path = format!("campaigns/{series}.toml");
     let lines = source::lines(&path, Some(&now.unwrap_or_default()), &then, &[], &[]).lines;
-    Ok(Version { series: series.to_owned(), version: version.to_owned(), seen, lines })
+    Ok(Earlier { series: series.to_owned(), version: version.to_owned(), seen, lines })
 }
 
 /// `GET /console/campaigns/past?series=…`, and with `&version=…` what restoring it would change.
@@ -216,11 +216,11 @@ pub(in super::super) async fn api_past(
 
 /// A version that a campaign's file once was, against what it is now.
 #[utoipa::path(get, path = "/api/v1/campaigns/version", tag = "campaigns", params(Asked),
-    responses((status = 200, body = Version), (status = 404, body = Problem)))]
+    responses((status = 200, body = Earlier), (status = 404, body = Problem)))]
 pub(in super::super) async fn api_version(
     State(desk): State<Desk>,
     Query(asked): Query<Asked>,
-) -> Result<Json<Version>, Trouble> {
+) -> Result<Json<Earlier>, Trouble> {
     let (series, own) = (asked.series.unwrap_or_default(), asked.version.unwrap_or_default());
     Ok(Json(version(&desk, &series, &own).await?))
 }

@@ -3,6 +3,8 @@
 use super::{Answer, Browser, CHANNELS, Office};
 use serde_json::{Value, json};
 
+const PAST: &str = "/console/campaigns/past?series=rights-day";
+
 /// What a form of the page sends, as it was shown, with some fields changed.
 struct Form(Vec<(String, String)>);
 
@@ -240,7 +242,6 @@ async fn quotas_of_the_days_shown(office: &Office) {
 async fn what_was_saved_is_taken_back_and_that_can_be_taken_back_too() {
     let office = Office::new().await;
     let publisher = office.browser("publisher").await;
-    const PAST: &str = "/console/campaigns/past?series=rights-day";
     let empty = publisher.get(PAST).await;
     assert!(empty.status == 200 && empty.text.contains("没有旧版"), "{}", empty.text);
     let first = text_of(&office, "rights-day");

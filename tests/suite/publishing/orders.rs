@@ -162,7 +162,7 @@ async fn what_another_process_wrote_is_seen_at_once() {
     assert_eq!(waiting().await, Vec::<String>::new());
     assert_eq!(other.history().await.unwrap().len(), 0);
     let review = town.submit().await;
-    assert_eq!(waiting().await, [review.number.clone()]);
+    assert_eq!(waiting().await, std::slice::from_ref(&review.number));
     town.approve(&review).await;
     assert_eq!(waiting().await, Vec::<String>::new());
 
