@@ -181,7 +181,7 @@ fn judged(mut times: Vec<Duration>, cpu: f64, bytes: usize) -> (String, Goal) {
 async fn disturb(ledger: &mut sqlx::SqliteConnection) -> anyhow::Result<()> {
     for sql in [
         "UPDATE audit_head SET hash = lower(hex(randomblob(32)))",
-        "UPDATE delivery SET changed_at = changed_at + 1 \
+        "UPDATE delivery SET changed_at = (SELECT max(changed_at) + 1 FROM delivery) \
          WHERE id = (SELECT id FROM delivery ORDER BY id LIMIT 1)",
     ] {
         sqlx::query(sql).execute(&mut *ledger).await?;
