@@ -4,7 +4,7 @@
 use super::{
     Answer, Store,
     review::read_lessons,
-    value::{Columns, values},
+    value::{Columns, Value, values},
 };
 use crate::model::{CampaignId, ChannelId, DeliveryState, Digest, LessonId, ScheduleId};
 use jiff::Timestamp;
@@ -40,6 +40,8 @@ pub struct Out {
     pub revision: Option<Digest>,
     /// The approval number.
     pub number: Option<String>,
+    /// When its state changed last.
+    pub changed_at: Timestamp,
 }
 
 impl Out {
@@ -70,7 +72,7 @@ impl Seen {
 }
 
 const OUT: &str = "SELECT d.id, d.channel, d.target, d.state, d.slot, d.expires_at, d.url, \
-                   d.manifest, d.campaign, o.schedule, o.lessons, r.revision, r.number \
+                   d.manifest, d.campaign, d.changed_at, o.schedule, o.lessons, r.revision, r.number \
                    FROM delivery d JOIN occurrence o ON o.id = d.occurrence \
                    LEFT JOIN review_manifest m ON m.manifest = d.manifest \
                    LEFT JOIN review r ON r.number = m.review";
@@ -90,78 +92,81 @@ fn read(row: &AnyRow) -> Answer<Out> {
         lessons: row.parsed("lessons", read_lessons)?,
         revision: row.maybe_text("revision")?.and_then(|text| Digest::from_hex(&text)),
         number: row.maybe_text("number")?,
+        changed_at: row.moment("changed_at")?,
     })
 }
 
-impl Store {
-    /// A digest that is another one as soon as a delivery was added or changed its state: cheaper
-    /// than reading all of them to find that nothing happened.
-    ///
-    /// # Errors
-    /// [`super::StoreError`].
-    pub async fn deliveries_state(&self) -> Answer<Digest> {
-        // A change of state moves `changed_at` forward, so that the sum grows; two states that
-        // swap rows within one millisecond have other counts.
-        let sql = "SELECT state, count(*) AS number, CAST(sum(changed_at) AS BIGINT) AS moments \
-                   FROM delivery GROUP BY state ORDER BY state";
-        let rows = self.database.all("看投递变了没有", sql, Vec::new()).await?;
-        let mut fields: Vec<Vec<u8>> = Vec::new();
-        for row in &rows {
-            fields.push(row.text("state")?.into_bytes());
-            fields.push(row.number("number")?.to_be_bytes().to_vec());
-            fields.push(row.number("moments")?.to_be_bytes().to_vec());
+/// How all deliveries stand: by state how many there are, and the sum of the moments at which they
+/// came into it. A change of state moves a delivery's moment forward, so that the sum grows; two
+/// states that swap deliveries within one millisecond have other counts.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeliveriesState(BTreeMap<&'static str, (i64, i64)>);
+
+impl DeliveriesState {
+    /// How these stand.
+    pub fn of<'o>(outs: impl Iterator<Item = &'o Out>) -> Self {
+        let mut states: BTreeMap<&'static str, (i64, i64)> = BTreeMap::new();
+        for out in outs {
+            let (number, moments) = states.entry(out.state.as_str()).or_default();
+            *number += 1;
+            *moments = moments.saturating_add(out.changed_at.as_millisecond());
         }
-        Ok(Digest::of_fields(fields.iter().map(Vec::as_slice)))
+        Self(states)
     }
+}
 
-    /// Everything that went out and was not taken back, and what may still go out; the newest
-    /// first. Of what went out long ago nobody may be seeing anything any more.
+fn changed_since(changed: Option<Timestamp>) -> (&'static str, Vec<Value>) {
+    match changed {
+        Some(moment) => ("WHERE d.changed_at >= $1", values![moment]),
+        None => ("", Vec::new()),
+    }
+}
+
+impl Store {
+    /// How all deliveries stand: another one as soon as a delivery was added or changed its state,
+    /// and cheaper than reading all of them to find that nothing happened.
     ///
     /// # Errors
     /// [`super::StoreError`].
-    pub async fn out_or_coming(&self) -> Answer<Vec<Out>> {
+    pub async fn deliveries_state(&self) -> Answer<DeliveriesState> {
+        let sql = "SELECT state, count(*) AS number, CAST(sum(changed_at) AS BIGINT) AS moments \
+                   FROM delivery GROUP BY state";
+        let rows = self.database.all("看投递变了没有", sql, Vec::new()).await?;
+        let mut states = BTreeMap::new();
+        for row in &rows {
+            let state = row.parsed("state", DeliveryState::from_name)?;
+            states.insert(state.as_str(), (row.number("number")?, row.number("moments")?));
+        }
+        Ok(DeliveriesState(states))
+    }
+
+    /// Everything that ever was to go out, whatever became of it, the latest slot first; or of it
+    /// only what changed at a moment or after it.
+    ///
+    /// # Errors
+    /// [`super::StoreError`].
+    pub async fn out_ever(&self, changed: Option<Timestamp>) -> Answer<Vec<Out>> {
+        let (filter, values) = changed_since(changed);
+        let sql = sqlx::AssertSqlSafe(format!("{OUT} {filter} ORDER BY d.slot DESC, d.id"));
+        let rows = self.database.all("读以前的内容", sql, values).await?;
+        rows.iter().map(read).collect()
+    }
+
+    /// From when until when every delivery was to be seen, or each that changed at a moment or
+    /// after it; without those that never went out.
+    ///
+    /// # Errors
+    /// [`super::StoreError`].
+    pub async fn seen(&self, changed: Option<Timestamp>) -> Answer<BTreeMap<String, Seen>> {
+        let (filter, values) = changed_since(changed);
         let sql = sqlx::AssertSqlSafe(format!(
-            "{OUT} WHERE d.state IN ('confirmed', 'accepted') OR (d.expires_at > $1 AND \
-             d.state NOT IN ('dead', 'cancelled', 'expired', 'recalled')) \
-             ORDER BY d.slot DESC, d.id"
+            "SELECT a.delivery, a.to_state, CAST(MIN(a.at) AS BIGINT) AS first \
+             FROM delivery d JOIN delivery_attempt a ON a.delivery = d.id \
+             AND a.to_state IN ('confirmed', 'accepted', 'recalled') {filter} \
+             GROUP BY a.delivery, a.to_state"
         ));
-        let now = self.now().await?;
-        let rows = self.database.all("读在外的内容", sql, values![now]).await?;
-        rows.iter().map(read).collect()
-    }
-
-    /// Everything that went out and was taken back, the newest first.
-    ///
-    /// # Errors
-    /// [`super::StoreError`].
-    pub async fn recalled(&self) -> Answer<Vec<Out>> {
-        let sql = sqlx::AssertSqlSafe(format!(
-            "{OUT} WHERE d.state = 'recalled' ORDER BY d.slot DESC, d.id"
-        ));
-        let rows = self.database.all("读撤回的内容", sql, Vec::new()).await?;
-        rows.iter().map(read).collect()
-    }
-
-    /// Everything that ever was to go out, whatever became of it, the latest slot first.
-    ///
-    /// # Errors
-    /// [`super::StoreError`].
-    pub async fn out_ever(&self) -> Answer<Vec<Out>> {
-        let sql = sqlx::AssertSqlSafe(format!("{OUT} ORDER BY d.slot DESC, d.id"));
-        let rows = self.database.all("读以前的内容", sql, Vec::new()).await?;
-        rows.iter().map(read).collect()
-    }
-
-    /// From when until when every delivery was to be seen; without those that never went out.
-    ///
-    /// # Errors
-    /// [`super::StoreError`].
-    pub async fn seen(&self) -> Answer<BTreeMap<String, Seen>> {
-        let sql = "SELECT delivery, to_state, CAST(MIN(at) AS BIGINT) AS first \
-                   FROM delivery_attempt WHERE to_state IN ('confirmed', 'accepted', 'recalled') \
-                   GROUP BY delivery, to_state";
         let mut all: BTreeMap<String, Seen> = BTreeMap::new();
-        for row in &self.database.all("读投递经过", sql, Vec::new()).await? {
+        for row in &self.database.all("读投递经过", sql, values).await? {
             let first = Some(row.moment("first")?);
             let seen = all.entry(row.text("delivery")?).or_default();
             match row.parsed("to_state", DeliveryState::from_name)? {

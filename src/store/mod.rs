@@ -61,7 +61,7 @@ pub use error::StoreError;
 pub use guest::{Choice, Hit, HitKind, TallyLine};
 pub use hotline_change::{ChangeNote, HotlineChange};
 pub use job::{JobRow, JobState};
-pub use live::{Out, Seen};
+pub use live::{DeliveriesState, Out, Seen};
 pub use newer::Successors;
 pub use remark::{Remark, RemarkAnswer};
 pub use review::Submitter;

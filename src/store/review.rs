@@ -146,8 +146,11 @@ const REVIEW: &str = "r.number, r.campaign, r.lessons, r.plan_key, r.revision, r
 const APPROVALS: &str = "SELECT manifest, step, actor, at, decision, note, expires_at \
                          FROM approval WHERE manifest = $1 ORDER BY at, step, actor";
 
-const ALL_APPROVALS: &str = "SELECT manifest, step, actor, at, decision, note, expires_at \
-                             FROM approval ORDER BY at, step, actor";
+const FIRST_APPROVALS: &str = "SELECT a.manifest, a.step, a.actor, a.at, a.decision, a.note, \
+                               a.expires_at FROM approval a JOIN (SELECT manifest, ROW_NUMBER() \
+                               OVER (PARTITION BY review ORDER BY channel, manifest) AS place \
+                               FROM review_manifest) m ON m.manifest = a.manifest \
+                               AND m.place = 1 ORDER BY a.at, a.step, a.actor";
 
 /// Decisions about a manifest, in a transaction.
 pub(super) async fn approvals_of(
@@ -336,13 +339,14 @@ impl Store {
         rows.iter().map(read_approval).collect()
     }
 
-    /// The decisions about every manifest, each in the order they were made: for lists of
-    /// submissions, with one question instead of one for each.
+    /// The decisions about the first manifest of every submission, each in the order they were
+    /// made: all manifests of one are decided together. For lists of submissions, with one question
+    /// instead of one for each.
     ///
     /// # Errors
     /// [`StoreError`].
-    pub async fn all_approvals(&self) -> Answer<BTreeMap<Digest, Vec<Approval>>> {
-        let rows = self.database.all("读审批意见", ALL_APPROVALS, Vec::new()).await?;
+    pub async fn first_approvals(&self) -> Answer<BTreeMap<Digest, Vec<Approval>>> {
+        let rows = self.database.all("读审批意见", FIRST_APPROVALS, Vec::new()).await?;
         let mut all: BTreeMap<Digest, Vec<Approval>> = BTreeMap::new();
         for row in &rows {
             let approval = read_approval(row)?;

@@ -1,7 +1,11 @@
 //! Until when something could be seen where it hung: until something newer took its place, until it
 //! was taken down, or until its last day was over.
 
-use super::{Publisher, WorkError, history::History, live::is_same_place};
+use super::{
+    Publisher, WorkError,
+    history::{History, Past},
+    live::is_same_place,
+};
 use crate::{
     model::{BranchId, bank_zone},
     store::Out,
@@ -62,16 +66,15 @@ impl Publisher {
         branch: &BranchId,
     ) -> Result<Option<End>, WorkError> {
         let mut first: Option<End> = None;
-        let later = history.outs.iter().rev().filter(|next| {
+        let later = history.pasts.iter().rev().filter(|Past { out: next, .. }| {
             next.slot >= out.slot && next.delivery != out.delivery && is_same_place(next, out)
         });
-        for next in later {
+        for Past { out: next, seen } in later {
             // Later slots go out later still.
             if first.as_ref().is_some_and(|end| end.at <= next.slot) {
                 break;
             }
-            let newer = history.out_at(&next.delivery).filter(|newer| *newer > at);
-            let Some(newer) = newer else { continue };
+            let Some(newer) = seen.from().filter(|newer| *newer > at) else { continue };
             let contents = self.contents(&next.manifest).await?;
             if contents.is_some_and(|contents| contents.reaches(branch))
                 && first.as_ref().is_none_or(|end| newer < end.at)

@@ -3,8 +3,12 @@
 //! repository shows the newest of a series until its last day, what was sent to people stays.
 
 use super::{
-    Publisher, WorkError, clock::shanghai, feeds::FOR_BRANCHES, history::History,
-    registered::Registers, replaced::Submissions,
+    Publisher, WorkError,
+    clock::shanghai,
+    feeds::FOR_BRANCHES,
+    history::{History, Past},
+    registered::Registers,
+    replaced::Submissions,
 };
 use crate::{
     deliver::RecallAbility,
@@ -88,7 +92,7 @@ pub enum Standing {
 #[derive(Debug)]
 pub struct LiveOut {
     /// The delivery.
-    pub out: Out,
+    pub out: Arc<Out>,
     /// What is in it.
     pub contents: Arc<Contents>,
     /// How it stands.
@@ -122,7 +126,7 @@ impl LiveCache {
 
 #[derive(Debug)]
 struct Known {
-    state: Digest,
+    history: Arc<History>,
     today: Date,
     /// From here on one of it has missed its time.
     until: Timestamp,
@@ -133,10 +137,10 @@ struct Known {
 #[derive(Debug, Default)]
 pub struct ShownThen {
     /// What was out then and not replaced, and what hung on its wall by its own word.
-    pub shown: Vec<Out>,
+    pub shown: Vec<Arc<Out>>,
     /// What something newer had replaced by then, the newest first: a screen without a connection
     /// goes on with it.
-    pub replaced: Vec<Out>,
+    pub replaced: Vec<Arc<Out>>,
 }
 
 /// Of what was replaced so much is remembered.
@@ -183,22 +187,21 @@ impl Publisher {
     }
 
     /// Whether something newer had taken the place of what is out, and was taken back then.
-    async fn is_emptied(&self, out: &Out, recalled: &[Out]) -> Result<bool, WorkError> {
+    async fn is_emptied(&self, past: &Past, recalled: &[&Past]) -> Result<bool, WorkError> {
+        let out = &past.out;
         if !self.stays_empty(&out.channel) {
             return Ok(false);
         }
-        let newer = |other: &&Out| other.slot > out.slot && is_same_place(other, out);
+        let newer = |other: &&&Past| other.out.slot > out.slot && is_same_place(&other.out, out);
         for other in recalled.iter().filter(newer) {
             if self
-                .contents(&other.manifest)
+                .contents(&other.out.manifest)
                 .await?
                 .is_some_and(|contents| contents.reached.is_some())
             {
                 continue;
             }
-            let attempts = self.store.attempts(&other.delivery).await?;
-            let emptied = moment_of(&attempts, DeliveryState::Recalled);
-            let went_out = went_out(&self.store.attempts(&out.delivery).await?);
+            let (went_out, emptied) = (past.seen.from(), other.seen.recalled);
             if emptied.is_some_and(|at| went_out.is_none_or(|out| out < at)) {
                 return Ok(true);
             }
@@ -220,23 +223,28 @@ impl Publisher {
     /// # Errors
     /// The ledger's, or a manifest that cannot be read.
     pub async fn live(&self) -> Result<Arc<Vec<LiveOut>>, WorkError> {
-        let state = self.store.deliveries_state().await?;
+        let history = self.history().await?;
         let now = self.store.now().await?;
         let today = shanghai(now).date();
         let known = || self.live.known.lock().unwrap_or_else(PoisonError::into_inner);
-        let still = |one: &Known| one.state == state && one.today == today && now < one.until;
+        let still = |one: &Known| {
+            Arc::ptr_eq(&one.history, &history) && one.today == today && now < one.until
+        };
         if let Some(known) = known().as_ref().filter(|one| still(one)) {
             return Ok(Arc::clone(&known.live));
         }
         let mut until = Timestamp::MAX;
         let mut newest: BTreeSet<Place> = BTreeSet::new();
         let mut live = Vec::new();
-        let recalled = self.store.recalled().await?;
-        for out in self.store.out_or_coming().await? {
+        let is_recalled = |past: &&Past| past.out.state == DeliveryState::Recalled;
+        let recalled: Vec<&Past> = history.pasts.iter().filter(is_recalled).collect();
+        let may_go_out = |out: &Out| out.expires_at > now && !is_over(out.state);
+        for past in history.pasts.iter().filter(|past| past.out.is_out() || may_go_out(&past.out)) {
+            let out = &past.out;
             let stays = self.stays_with_people(&out.channel);
             if out.is_out() && !stays {
-                let replaced = !newest.insert(place(&out));
-                if replaced || self.is_emptied(&out, &recalled).await? {
+                let replaced = !newest.insert(place(out));
+                if replaced || self.is_emptied(past, &recalled).await? {
                     continue;
                 }
             }
@@ -250,10 +258,10 @@ impl Publisher {
             if standing == Standing::Coming {
                 until = until.min(out.expires_at);
             }
-            live.push(LiveOut { out, contents, standing });
+            live.push(LiveOut { out: Arc::clone(out), contents, standing });
         }
         let live = Arc::new(live);
-        *known() = Some(Known { state, today, until, live: Arc::clone(&live) });
+        *known() = Some(Known { history, today, until, live: Arc::clone(&live) });
         Ok(live)
     }
 
@@ -287,7 +295,7 @@ impl Publisher {
         let mut replaced: BTreeSet<Place> = BTreeSet::new();
         let mut then = ShownThen::default();
         let history = self.history().await?;
-        for out in history.outs.iter().filter(|out| out.slot < until) {
+        for Past { out, seen } in history.pasts.iter().filter(|past| past.out.slot < until) {
             let is_known = self.config.channels.iter().any(|entry| entry.id == out.channel);
             if is_known && self.stays_with_people(&out.channel) {
                 continue;
@@ -295,13 +303,12 @@ impl Publisher {
             let hangs = hanging.contains(&out.delivery);
             if replaced.contains(&place(out)) && !hangs {
                 if then.replaced.len() < REPLACED && !is_over(out.state) {
-                    then.replaced.push(out.clone());
+                    then.replaced.push(Arc::clone(out));
                 }
                 continue;
             }
-            let at = history.out_at(&out.delivery).filter(|at| *at < until);
-            let Some(at) = at else { continue };
-            let recalled = history.recalled_at(&out.delivery);
+            let Some(at) = seen.from().filter(|at| *at < until) else { continue };
+            let recalled = seen.recalled;
             // What goes to other branches only replaces nothing here.
             let Some(contents) = self.contents(&out.manifest).await? else { continue };
             if !contents.reaches(branch) {
@@ -317,7 +324,7 @@ impl Publisher {
             let in_time = contents.until >= first_day;
             let gives = contents.gives(branch, self.has_shared_files(&out.channel));
             if gives && (hangs || (in_time && !gone)) {
-                then.shown.push(out.clone());
+                then.shown.push(Arc::clone(out));
             }
         }
         then.shown.reverse();

@@ -81,7 +81,7 @@ impl Publisher {
         }
         let reviews = self.store.reviews(None).await?;
         let successors = Successors::of_all(&reviews);
-        let approvals = self.store.all_approvals().await?;
+        let approvals = self.store.first_approvals().await?;
         let read = Arc::new(Submissions { head, reviews, successors, approvals });
         *known() = Some(Arc::clone(&read));
         Ok(read)

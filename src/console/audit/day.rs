@@ -24,6 +24,7 @@ use axum::{
 };
 use jiff::{Timestamp, civil::Date};
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use utoipa::{IntoParams, ToSchema};
 
 /// So many deliveries are told of at once.
@@ -225,14 +226,14 @@ async fn on(
 
 /// What of a day is asked for.
 struct Part<'t> {
-    shown: &'t [Out],
+    shown: &'t [Arc<Out>],
     /// Behind this delivery.
     after: Option<String>,
     /// One delivery alone.
     is_alone: bool,
 }
 
-fn part<'t>(shown: &'t [Out], asked: &Asked) -> Result<Part<'t>, Trouble> {
+fn part<'t>(shown: &'t [Arc<Out>], asked: &Asked) -> Result<Part<'t>, Trouble> {
     let named = |field: &'static str, delivery: &Option<String>| {
         let Some(delivery) = delivery.as_ref().filter(|id| !id.is_empty()) else {
             return Ok(None);

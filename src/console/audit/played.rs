@@ -34,7 +34,7 @@ impl Asking<'_> {
             let mut shown = self.digests(out).await?;
             shown.retain(|sha256| open.remove(sha256.as_str()));
             if !shown.is_empty() {
-                went_on.push((out, shown));
+                went_on.push((&**out, shown));
             }
         }
         let unexplained = self.displays.iter().filter(|one| open.contains(one.sha256.as_str()));

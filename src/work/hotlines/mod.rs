@@ -142,7 +142,7 @@ impl Publisher {
                 sorts.insert(sort, Arc::clone(&numbers));
             }
             carriers.push(Carrier {
-                live: one.out.clone(),
+                live: Out::clone(&one.out),
                 contents: Arc::clone(&one.contents),
                 numbers,
                 out: one.standing != Standing::Coming,

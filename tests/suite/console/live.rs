@@ -76,7 +76,7 @@ async fn the_newest_takes_the_place_of_the_old_at_the_branches_and_not_with_the_
     let moment = |text: &str| text.parse().unwrap();
     let names = async |from: &str, until: &str| {
         let then = publisher.shown_between(&branch, moment(from), moment(until)).await.unwrap();
-        let weeks = |outs: &[caishi::store::Out]| -> Vec<String> {
+        let weeks = |outs: &[std::sync::Arc<caishi::store::Out>]| -> Vec<String> {
             outs.iter().map(|out| out.lessons[0].to_string()).collect()
         };
         (weeks(&then.shown), weeks(&then.replaced))

@@ -200,7 +200,7 @@ fn what_a_newer_submission_replaced_is_not_approved_any_more() {
         assert!(!successors.are_all());
         assert_eq!(successors.numbers(), std::slice::from_ref(&second.number));
         store.decide(&[approval(&one.0, "消保审查", "chen")]).await.unwrap();
-        let all = store.all_approvals().await.unwrap();
+        let all = store.first_approvals().await.unwrap();
         assert_eq!(all.get(&one.0), Some(&store.approvals(&one.0).await.unwrap()));
         assert!(!all.contains_key(&three.0));
         // Other lessons of the campaign take no place of these.

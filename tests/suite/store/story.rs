@@ -193,9 +193,19 @@ async fn delivered(store: &Store) {
 /// From when until when each of them was to be seen is what their attempts say.
 async fn seen(store: &Store) {
     use DeliveryState::{Accepted, Confirmed, Recalled};
-    let all = store.out_ever().await.unwrap();
+    let all = store.out_ever(None).await.unwrap();
     assert_eq!(all.len(), 2);
-    let seen = store.seen().await.unwrap();
+    let seen = store.seen(None).await.unwrap();
+    let state = store.deliveries_state().await.unwrap();
+    assert_eq!(caishi::store::DeliveriesState::of(all.iter()), state);
+    // What changed last is what changed since.
+    let last = all.iter().map(|out| out.changed_at).max();
+    let since = store.out_ever(last).await.unwrap();
+    assert_eq!(since.len(), 1);
+    assert!(Some(since[0].changed_at) == last && all.contains(&since[0]));
+    let own = store.seen(last).await.unwrap();
+    assert_eq!(own.get(&since[0].delivery), seen.get(&since[0].delivery));
+    assert!(own.len() <= 1);
     for out in all {
         let attempts = store.attempts(&out.delivery).await.unwrap();
         let first = |state| attempts.iter().find(|line| line.to == state).map(|line| line.at);
