@@ -2,6 +2,7 @@
 
 use super::view::EditionView;
 use crate::model::{Audience, Lesson, LessonId, Library};
+use jiff::civil::Date;
 
 /// So many that are not picked are listed at first, and so many more each time.
 const LISTED: usize = 40;
@@ -10,9 +11,18 @@ const LISTED: usize = 40;
 pub(super) struct Pick {
     pub(super) id: String,
     pub(super) title: String,
-    pub(super) state: String,
+    /// How its general version stands; none where it has none.
+    pub(super) state: Option<State>,
     /// Its place as it was typed; empty where it is not picked.
     pub(super) order: String,
+}
+
+/// For how long a lesson may be shown, until when its facts were looked after, and for whom it is.
+pub(super) struct State {
+    pub(super) from: Date,
+    pub(super) until: Date,
+    pub(super) facts: Option<Date>,
+    pub(super) audiences: Vec<&'static str>,
 }
 
 /// What the form lists of the lessons.
@@ -77,16 +87,12 @@ fn fits(library: &Library, lesson: &Lesson, title: &str, words: &str) -> bool {
     words.all(|word| own.contains(&word))
 }
 
-/// For how long it may be shown, until when its facts were looked after, and for whom it is.
-fn state(lesson: &Lesson) -> String {
-    let Some(general) = lesson.variants.get(&Audience::General) else { return String::new() };
-    let audiences: Vec<&str> = lesson.variants.keys().map(|one| one.label()).collect();
-    let facts = general.facts_review_by;
-    let facts = facts.map_or_else(String::new, |day| format!("，事实核到 {day}"));
-    format!(
-        "有效 {} 至 {}{facts} · {}",
-        general.valid_from,
-        general.valid_until,
-        audiences.join("、")
-    )
+fn state(lesson: &Lesson) -> Option<State> {
+    let general = lesson.variants.get(&Audience::General)?;
+    Some(State {
+        from: general.valid_from,
+        until: general.valid_until,
+        facts: general.facts_review_by,
+        audiences: lesson.variants.keys().map(|one| one.label()).collect(),
+    })
 }
