@@ -596,22 +596,34 @@ def screen(scratch):
     return process, f":{number}"
 
 
+def webkit_driver(server, scratch, number, command):
+    """A browser that has shown a page. One that does not come up in time, as on a busy machine, is begun again."""
+    proxy = server.origin.removeprefix("http://")
+    for left in reversed(range(3)):
+        # Without DMABUF: with it, a screenshot of an element comes out black on a display without a GPU.
+        driver = Driver(["WebKitWebDriver"], environment(scratch, DISPLAY=number, GDK_BACKEND="x11", NO_AT_BRIDGE="1", GSETTINGS_BACKEND="memory", WEBKIT_DISABLE_DMABUF_RENDERER="1"), scratch)
+        try:
+            driver.begin({
+                # Whatever is not on the loopback address comes to our server, which writes it down.
+                "proxy": {"proxyType": "manual", "httpProxy": proxy, "sslProxy": proxy, "noProxy": ["127.0.0.1"]},
+                "webkitgtk:browserOptions": {"binary": command[0], "args": command[1:]},
+            })
+            driver.post("window/rect", {"x": 0, "y": 0, "width": 900, "height": 2600})
+            driver.go("about:blank")
+            return driver
+        except (RuntimeError, OSError):
+            driver.end()
+            if left == 0:
+                raise
+
+
 def webkit(pages, server, shots, scratch):
     binary = mini_browser()
     display, number = screen(scratch)
     try:
         for scheme, more in (("light", []), ("dark", ["--dark-mode"])):
-            # Without DMABUF: with it, a screenshot of an element comes out black on a display without a GPU.
-            driver = Driver(["WebKitWebDriver"], environment(scratch, DISPLAY=number, GDK_BACKEND="x11", NO_AT_BRIDGE="1", GSETTINGS_BACKEND="memory", WEBKIT_DISABLE_DMABUF_RENDERER="1"), scratch)
+            driver = webkit_driver(server, scratch, number, [binary, "--automation", *more])
             try:
-                proxy = server.origin.removeprefix("http://")
-                driver.begin({
-                    # Whatever is not on the loopback address comes to our server, which writes it down.
-                    "proxy": {"proxyType": "manual", "httpProxy": proxy, "sslProxy": proxy, "noProxy": ["127.0.0.1"]},
-                    "webkitgtk:browserOptions": {"binary": binary, "args": ["--automation", *more]},
-                })
-                driver.post("window/rect", {"x": 0, "y": 0, "width": 900, "height": 2600})
-                driver.go("about:blank")
                 server.take()
 
                 def look(page):
